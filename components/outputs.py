@@ -1,0 +1,69 @@
+"""What components hand to each other and to other stacks: capabilities, never a cloud's name.
+
+Frozen dataclasses of apply-time values. `stacks.exports` turns each into stack outputs and back, so a slice that reads
+another through a StackReference works with exactly the same types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pulumi import Output
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkOutputs:
+    """A region's network."""
+
+    id: Output[str]
+    """What siblings attach to: VPC id, VNet resource id, or the VPC network's self link."""
+    scope: Output[str]
+    """The container that siblings are created in: account id, resource group name, or project id."""
+    public_subnets: Output[list[str]]
+    private_subnets: Output[list[str]]
+    """Ids of the subnets for nodes, in the order of the zones."""
+    data_subnets: Output[list[str]]
+    """Ids of the subnets for data services."""
+    node_security_groups: Output[list[str]]
+    """Security groups that nodes must carry; empty where the firewall is bound to the subnets."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentityEndpoint:
+    """Where pods fetch credentials of their cloud identity; default-deny egress must leave it open."""
+
+    cidr: str
+    ports: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterOutputs:
+    """A Kubernetes cluster and what workload identities hang on."""
+
+    name: Output[str]
+    """The physical name, as the cloud's own tools want it."""
+    version: Output[str]
+    """The control plane's version as the cloud reports it."""
+    kubeconfig: Output[str]
+    """Secret. Signs in by the cloud's exec plugin: it holds no credential that expires."""
+    oidc_issuer: Output[str]
+    """Issuer of the tokens of service accounts."""
+    identity_anchor: Output[str]
+    """What `CloudApi.workload_identity` binds tenants to: the tenants' role ARN, the resource group of identities, or
+    the workload identity pool (`projects/NUMBER/locations/global/workloadIdentityPools/POOL`)."""
+    identity_endpoints: tuple[IdentityEndpoint, ...]
+    storage_class: str
+    """Name of the storage class for encrypted, zone-bound, expandable disks."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkloadIdentityOutputs:
+    """A Kubernetes service account's identity in the cloud, without any key."""
+
+    principal: Output[str]
+    """Whom cloud permissions are granted to: a role ARN, an identity's principal id, or a `principal://` name."""
+    annotations: Output[Mapping[str, str]]
+    """What the ServiceAccount must bear for the cloud to recognise it."""
+    pod_labels: Mapping[str, str]
+    """What pods must bear for the identity to be injected."""

@@ -1,0 +1,145 @@
+"""What people may ask for, in words that no cloud owns.
+
+Plan-time values only: frozen, strict, without network access and without Outputs. The models here describe one thing
+each; `stacks.environment` composes them into an environment and checks them against each other.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from ipaddress import IPv4Network
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+
+class Model(BaseModel):
+    """Base of every model that people write in YAML: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class Cloud(StrEnum):
+    """The clouds that a region can be on."""
+
+    AWS = "aws"
+    AZURE = "azure"
+    GCP = "gcp"
+
+
+def _private(network: IPv4Network) -> IPv4Network:
+    if not network.is_private and not network.subnet_of(IPv4Network("100.64.0.0/10")):
+        raise ValueError("must be a private range (RFC 1918) or lie in 100.64.0.0/10 (RFC 6598)")
+    return network
+
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", min_length=2, max_length=24)]
+"""A short name of ours: lower-case words joined by single hyphens."""
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$", max_length=63)]
+"""A label value that every cloud and Kubernetes can carry after encoding."""
+
+PrivateRange = Annotated[IPv4Network, AfterValidator(_private)]
+"""An IPv4 range that is never routed on the internet."""
+
+KubernetesMinor = Annotated[str, StringConstraints(pattern=r"^1\.\d{2}$")]
+"""A Kubernetes minor version such as "1.35"; the clouds choose the patch."""
+
+Group = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9@._:/-]*$", max_length=253)]
+"""A group of people as the cluster's identity provider names it."""
+
+
+class Place(Model):
+    """Where something is: the same three facts on every cloud."""
+
+    cloud: Cloud
+    location: str
+    """The cloud's own code of the region, such as us-west-2, centralindia or europe-west1."""
+    account: str
+    """AWS account id, Azure subscription id or GCP project id."""
+
+
+class NetworkSpec(Model):
+    """Address plan of one region. Ranges are written down: computed from a position in a list, they would move."""
+
+    range: PrivateRange
+    """All subnets of the region are cut from this range: /16 to /20."""
+    pods: PrivateRange
+    """Addresses of pods, outside `range`: /12 to /19."""
+    services: PrivateRange
+    """Virtual addresses of Kubernetes services, outside both: /16 to /24."""
+
+
+class PoolSpec(Model):
+    """A managed node pool that scales between two limits (whole pool, all zones together)."""
+
+    size: Name = "small"
+    """A neutral machine size of the catalogue (components/catalogue/sizes.yaml)."""
+    min: Annotated[int, Field(ge=0, le=1000)]
+    max: Annotated[int, Field(ge=1, le=1000)]
+
+
+class ClusterSpec(Model):
+    """A private Kubernetes control plane with its system pool."""
+
+    version: KubernetesMinor = "1.35"
+    system_pool: PoolSpec = PoolSpec(min=3, max=6)
+    authorized_ranges: tuple[IPv4Network, ...] = ()
+    """Public ranges that may reach the API server. Empty (the default): it has no public endpoint at all."""
+    admin_groups: tuple[Group, ...] = ()
+    """Who administers the cluster: IAM role ARNs on AWS, Entra group object ids on Azure, Google groups on GCP."""
+    log_retention_days: Annotated[int, Field(ge=1, le=3653)] = 90
+
+
+class Tier(StrEnum):
+    """What a tenant has bought. Sets the defaults of its quota and of the isolation of its data."""
+
+    ENTERPRISE = "enterprise"
+    STANDARD = "standard"
+    FREE = "free"
+
+
+class Isolation(StrEnum):
+    """How a tenant's rows are kept apart from everybody else's."""
+
+    ROW = "row"
+    SCHEMA = "schema"
+    DATABASE = "database"
+
+
+Quantity = Annotated[str, StringConstraints(pattern=r"^(0|[1-9]\d*)(\.\d+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$")]
+"""A Kubernetes resource quantity such as 500m, 8 or 32Gi."""
+
+
+class QuotaSpec(Model):
+    """The most that a tenant may use in one region."""
+
+    cpu: Quantity
+    memory: Quantity
+    storage: Quantity
+    pods: Annotated[int, Field(ge=1, le=5000)]
+    gpus: Annotated[int, Field(ge=0, le=512)] = 0
+
+
+class TenantSpec(Model):
+    """One tenant: the whole of what a file in `tenants/` can say. The same file serves every cloud."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", min_length=2, max_length=32)]
+    """Also names the namespace: `tenant-<id>`."""
+    name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    tier: Tier
+    owner: Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=253)]
+    """Address of whoever answers for the tenant."""
+    cost_center: Slug
+    developers: tuple[Group, ...]
+    """Groups whose members may work in the tenant's namespace."""
+    quota: QuotaSpec | None = None
+    """Left out: what the tier grants (components/catalogue/tiers.yaml)."""
+    isolation: Isolation | None = None
+    """Left out: what the tier grants."""
+    environments: tuple[Name, ...] = ()
+    """Environments the tenant lives in; empty: all of them."""
+    regions: tuple[Name, ...] = ()
+    """Regions the tenant lives in, by name; empty: all of its environments' regions."""
+    slice: Annotated[int, Field(ge=0, le=99)] = 0
+    """Number of the tenants stack that holds it. Written down, so that adding a tenant never moves another."""
