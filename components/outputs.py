@@ -1,7 +1,8 @@
 """What components hand to each other and to other stacks: capabilities, never a cloud's name.
 
 Frozen dataclasses of apply-time values. `stacks.exports` turns each into stack outputs and back, so a slice that reads
-another through a StackReference works with exactly the same types.
+another through a StackReference works with exactly the same types. Hence what crosses slices (networks, clusters) has
+Outputs only: while a region does not exist yet, a preview of what builds on it must be able to hold "unknown" anywhere.
 """
 
 from __future__ import annotations
@@ -25,8 +26,16 @@ class NetworkOutputs:
     """Ids of the subnets for nodes, in the order of the zones."""
     data_subnets: Output[list[str]]
     """Ids of the subnets for data services."""
+    control_subnets: Output[list[str]]
+    """Ids of the subnets that hold the API server's addresses inside the network."""
+    pod_subnets: Output[Mapping[str, str]]
+    """Zone -> id of the subnet that its pods take addresses from; empty where pods have no subnets of their own."""
     node_security_groups: Output[list[str]]
     """Security groups that nodes must carry; empty where the firewall is bound to the subnets."""
+    control_security_groups: Output[list[str]]
+    """The same for the API server's addresses."""
+    data_security_groups: Output[list[str]]
+    """The same for data services."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +61,8 @@ class ClusterOutputs:
     identity_anchor: Output[str]
     """What `CloudApi.workload_identity` binds tenants to: the tenants' role ARN, the resource group of identities, or
     the workload identity pool (`projects/NUMBER/locations/global/workloadIdentityPools/POOL`)."""
-    identity_endpoints: tuple[IdentityEndpoint, ...]
-    storage_class: str
+    identity_endpoints: Output[tuple[IdentityEndpoint, ...]]
+    storage_class: Output[str]
     """Name of the storage class for encrypted, zone-bound, expandable disks."""
 
 
@@ -67,3 +76,25 @@ class WorkloadIdentityOutputs:
     """What the ServiceAccount must bear for the cloud to recognise it."""
     pod_labels: Mapping[str, str]
     """What pods must bear for the identity to be injected."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TenantOutputs:
+    """A tenant's place in one cluster."""
+
+    namespace: Output[str]
+    service_account: Output[str]
+    """The service account that the tenant's workloads run as."""
+    principal: Output[str]
+    """Whom cloud permissions of the tenant's workloads are granted to."""
+    pod_labels: Mapping[str, str]
+    """What the tenant's pods must bear for their identity to be injected."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlatformOutputs:
+    """What a cluster holds for everyone."""
+
+    system_namespace: Output[str]
+    priority_classes: Output[list[str]]
+    """Names of the priority classes that pods may ask for, highest first."""

@@ -27,26 +27,72 @@ class Cloud(StrEnum):
     GCP = "gcp"
 
 
+_PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
+
+
 def _private(network: IPv4Network) -> IPv4Network:
-    if not network.is_private and not network.subnet_of(IPv4Network("100.64.0.0/10")):
-        raise ValueError("must be a private range (RFC 1918) or lie in 100.64.0.0/10 (RFC 6598)")
+    if not any(network.subnet_of(private) for private in _PRIVATE):
+        raise ValueError("not a private range: it must lie in " + ", ".join(map(str, _PRIVATE)))
     return network
 
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", min_length=2, max_length=24)]
+def _sized(largest: int, smallest: int) -> AfterValidator:
+    def check(network: IPv4Network) -> IPv4Network:
+        if not largest <= network.prefixlen <= smallest:
+            raise ValueError(f"must be between /{largest} (large) and /{smallest} (small)")
+        return network
+
+    return AfterValidator(check)
+
+
+# Each constraint is followed by its description in plain words: what an error message says is accepted.
+Name = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", min_length=2, max_length=24),
+    Field(description="lower-case letters and digits in words joined by single hyphens, 2 to 24 characters"),
+]
 """A short name of ours: lower-case words joined by single hyphens."""
 
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$", max_length=63)]
+Slug = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$", max_length=63),
+    Field(description="lower-case letters, digits, dots, hyphens and underscores, at most 63 characters"),
+]
 """A label value that every cloud and Kubernetes can carry after encoding."""
 
-PrivateRange = Annotated[IPv4Network, AfterValidator(_private)]
-"""An IPv4 range that is never routed on the internet."""
+PrivateRange = Annotated[
+    IPv4Network, AfterValidator(_private), Field(description="a private IPv4 range such as 10.16.0.0/16")
+]
+"""An IPv4 range that is never routed on the internet (RFC 1918, RFC 6598)."""
 
-KubernetesMinor = Annotated[str, StringConstraints(pattern=r"^1\.\d{2}$")]
+KubernetesMinor = Annotated[
+    str,
+    StringConstraints(pattern=r"^1\.\d{2}$"),
+    Field(description='a minor version in quotes such as "1.35"'),
+]
 """A Kubernetes minor version such as "1.35"; the clouds choose the patch."""
 
-Group = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9@._:/-]*$", max_length=253)]
+
+def _outside_kubernetes(group: str) -> str:
+    if group.startswith("system:"):
+        raise ValueError("groups that begin with system: are Kubernetes' own, such as everybody who is signed in")
+    return group
+
+
+Group = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9@._:/-]*$", max_length=253),
+    AfterValidator(_outside_kubernetes),
+    Field(description="a group's name, address, id or ARN without spaces"),
+]
 """A group of people as the cluster's identity provider names it."""
+
+Address = Annotated[
+    str,
+    StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=253),
+    Field(description="an e-mail address"),
+]
+"""Address of whoever answers for something."""
 
 
 class Place(Model):
@@ -62,11 +108,11 @@ class Place(Model):
 class NetworkSpec(Model):
     """Address plan of one region. Ranges are written down: computed from a position in a list, they would move."""
 
-    range: PrivateRange
+    range: Annotated[PrivateRange, _sized(16, 20)]
     """All subnets of the region are cut from this range: /16 to /20."""
-    pods: PrivateRange
+    pods: Annotated[PrivateRange, _sized(12, 19)]
     """Addresses of pods, outside `range`: /12 to /19."""
-    services: PrivateRange
+    services: Annotated[PrivateRange, _sized(16, 24)]
     """Virtual addresses of Kubernetes services, outside both: /16 to /24."""
 
 
@@ -88,7 +134,9 @@ class ClusterSpec(Model):
     """Public ranges that may reach the API server. Empty (the default): it has no public endpoint at all."""
     admin_groups: tuple[Group, ...] = ()
     """Who administers the cluster: IAM role ARNs on AWS, Entra group object ids on Azure, Google groups on GCP."""
-    log_retention_days: Annotated[int, Field(ge=1, le=3653)] = 90
+    log_retention_days: Annotated[int, Field(ge=1, le=730)] = 90
+    """How long the control plane's logs are kept at least: a cloud that knows only certain periods takes the next
+    longer one. Azure's workspaces keep nothing beyond 730 days."""
 
 
 class Tier(StrEnum):
@@ -107,7 +155,11 @@ class Isolation(StrEnum):
     DATABASE = "database"
 
 
-Quantity = Annotated[str, StringConstraints(pattern=r"^(0|[1-9]\d*)(\.\d+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$")]
+Quantity = Annotated[
+    str,
+    StringConstraints(pattern=r"^(0|[1-9]\d*)(\.\d+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$"),
+    Field(description='a Kubernetes quantity in quotes such as "500m", "8" or "32Gi"'),
+]
 """A Kubernetes resource quantity such as 500m, 8 or 32Gi."""
 
 
@@ -124,11 +176,15 @@ class QuotaSpec(Model):
 class TenantSpec(Model):
     """One tenant: the whole of what a file in `tenants/` can say. The same file serves every cloud."""
 
-    id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", min_length=2, max_length=32)]
+    id: Annotated[
+        str,
+        StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", min_length=2, max_length=32),
+        Field(description="lower-case letters and digits in words joined by single hyphens, 2 to 32 characters"),
+    ]
     """Also names the namespace: `tenant-<id>`."""
     name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     tier: Tier
-    owner: Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=253)]
+    owner: Address
     """Address of whoever answers for the tenant."""
     cost_center: Slug
     developers: tuple[Group, ...]

@@ -1,0 +1,76 @@
+"""Nodes of an EKS cluster."""
+
+from __future__ import annotations
+
+from pulumi import Output, ResourceOptions
+from pulumi_aws import ec2, eks
+
+from components import catalogue
+from components.aws.labels import encode
+from components.labels import Labels
+from components.outputs import NetworkOutputs
+from components.spec import Place, PoolSpec
+
+
+def system_pool(
+    name: str,
+    *,
+    spec: PoolSpec,
+    cluster: eks.Cluster,
+    role: Output[str],
+    network: NetworkOutputs,
+    place: Place,
+    labels: Labels,
+    opts: ResourceOptions,
+) -> eks.NodeGroup:
+    """A managed node group over all zones, for what the cluster itself and the platform need.
+
+    Instances have no public address, encrypted disks (with the account's default EBS key: one of our own would have to
+    be shared with Auto Scaling), and an instance metadata service that pods cannot reach, since their packets take one
+    hop too many. The cluster autoscaler owns the number of nodes between the limits.
+    """
+    logical = f"{name}-system"
+    tags = encode(labels, logical)
+    template = ec2.LaunchTemplate(
+        logical,
+        update_default_version=True,
+        vpc_security_group_ids=network.node_security_groups,
+        metadata_options={
+            "http_endpoint": "enabled",
+            "http_tokens": "required",
+            "http_put_response_hop_limit": 1,
+        },
+        block_device_mappings=[
+            {
+                "device_name": "/dev/xvda",  # the root device of Amazon Linux 2023
+                "ebs": {
+                    "volume_size": 80,
+                    "volume_type": "gp3",
+                    "encrypted": "true",
+                    "delete_on_termination": "true",
+                },
+            }
+        ],
+        tag_specifications=[
+            {"resource_type": kind, "tags": tags} for kind in ("instance", "volume", "network-interface")
+        ],
+        tags=tags,
+        opts=opts,
+    )
+    return eks.NodeGroup(
+        logical,
+        cluster_name=cluster.name,
+        # The cluster's version, by way of the cluster: nodes follow once the control plane has been upgraded.
+        version=cluster.version,
+        node_role_arn=role,
+        subnet_ids=network.private_subnets,
+        ami_type="AL2023_x86_64_STANDARD",
+        instance_types=[catalogue.machine(spec.size, place.cloud)],
+        launch_template={"id": template.id, "version": template.latest_version.apply(str)},
+        scaling_config={"min_size": spec.min, "max_size": spec.max, "desired_size": max(spec.min, 1)},
+        update_config={"max_unavailable_percentage": 33},
+        node_repair_config={"enabled": True},
+        labels={"meridian.dev/pool": "system"},
+        tags=tags,
+        opts=ResourceOptions.merge(opts, ResourceOptions(ignore_changes=["scalingConfig.desiredSize"])),
+    )

@@ -1,0 +1,1 @@
+"""Three clouds on one machine: simulated control planes over gRPC, real Kubernetes API servers inside."""
