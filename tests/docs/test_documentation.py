@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import ast
 import re
+import shutil
+import textwrap
 from collections import Counter
 from pathlib import Path
 
 import pytest
+import yaml
+
+from stacks.environment import load
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -70,3 +75,45 @@ def test_links_inside_the_project_lead_somewhere(page: Path):
     targets = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text())
     local = [target for target in targets if "://" not in target and not target.startswith("mailto:")]
     assert [target for target in local if not (page.parent / target).exists()] == []
+
+
+def example(page: str) -> str:
+    """The first YAML block of a page, without its indentation."""
+    found = re.search(r"```yaml\n(.*?)```", (ROOT / page).read_text(), flags=re.DOTALL)
+    assert found, f"{page} shows no YAML"
+    return textwrap.dedent(re.sub(r"^   ", "", found[1], flags=re.MULTILINE))
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """The files that people write, to be changed at will."""
+    for file in ROOT.glob("Pulumi.*.yaml"):
+        if file.stem.count(".") == 1:
+            shutil.copy(file, tmp_path)
+    shutil.copytree(ROOT / "tenants", tmp_path / "tenants")
+    return tmp_path
+
+
+def test_the_guides_example_of_a_tenant_can_be_used_as_it_is(copy: Path):
+    text = example("docs/guides/add-a-tenant.md")
+    identifier = yaml.safe_load(text)["id"]
+    (copy / f"tenants/{identifier}.yaml").write_text(text)
+    assert identifier in {tenant.id for tenant in load(copy, "staging").tenants}
+
+
+def test_the_guides_example_of_a_region_can_be_used_as_it_is(copy: Path):
+    text = example("docs/guides/add-a-region.md")
+    with (copy / "Pulumi.staging.yaml").open("a") as file:
+        file.write(textwrap.indent(text, "      "))
+    (name,) = [region["name"] for region in yaml.safe_load(text)]
+    assert name in {region.name for region in load(copy, "staging").regions}
+
+
+def test_the_readme_shows_what_the_project_holds():
+    shown = re.findall(r"```yaml\n# (\S+)[^\n]*\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
+    assert [file for file, _ in shown] == ["Pulumi.staging.yaml", "tenants/globex.yaml"]
+    regions = yaml.safe_load((ROOT / "Pulumi.staging.yaml").read_text())["config"]["meridian:platform"]["regions"]
+    (region,) = yaml.safe_load(shown[0][1])
+    held = next(one for one in regions if one["name"] == region["name"])
+    assert {key: held[key] for key in region if key != "cluster"} == {k: v for k, v in region.items() if k != "cluster"}
+    assert yaml.safe_load(shown[1][1]) == yaml.safe_load((ROOT / "tenants/globex.yaml").read_text())
