@@ -68,8 +68,7 @@ class Checker:
             self._azure_defaults(kind, kind.facts, request.olds, inputs)
         validator = Validator(facts=self.catalogue.facts, converts=bridged)
         shown = plain(inputs)
-        if shown.get("azureApiVersion") and "azureApiVersion" not in request.news:
-            shown.pop("azureApiVersion")
+        shown.pop("azureApiVersion", None)  # an argument that azure-native gives itself
         failures += validator.judge(kind.facts.properties, kind.behaviour, shown)
         if bridged:
             inputs["__defaults"] = sorted(defaulted)
@@ -101,7 +100,9 @@ class Checker:
     def _defaults(self, kind: Kind, inputs: Object, defaulted: list[str], logical: str) -> None:
         context = Context(account=self.account, logical=logical, inputs=inputs)
         for name, template in kind.behaviour.defaults.items():
-            if inputs.get(name) is None:
+            # The bridge, too, leaves a default out where the program has set what it conflicts with.
+            rivals = {other for group in kind.behaviour.exclusive if name in group for other in group} - {name}
+            if inputs.get(name) is None and all(inputs.get(other) is None for other in rivals):
                 value = render(template, context, name)
                 if value is not MISSING:
                     inputs[name] = value

@@ -44,6 +44,11 @@ class Outputs:
         """What is known before a create: arguments, and unknown for everything that the cloud computes."""
         out = self._echo(inputs)
         self._planned(out, context)
+        if self.kind.facts is not None:
+            # Blocks that the provider computes although its schema cannot say so are known from the behaviour.
+            for name in self._properties.keys() & self.kind.behaviour.outputs.keys():
+                if name not in self.kind.behaviour.inside_only:
+                    out.setdefault(name, UNKNOWN)
         return self._secrets(self._unknowns(self._properties, out))
 
     def preview_update(

@@ -164,18 +164,15 @@ class ControlPlane:
             raise self._conflict(kind.behaviour, context, claim) from error
         return context.id, outputs
 
-    def read(self, target: Target, id_: str) -> Resource | None:
-        """The resource as it is now, or None when it is gone. `id_` alone suffices (import)."""
+    def read(self, target: Target, id_: str, state: Mapping[str, Any]) -> Resource | None:
+        """The resource as it is now, or None when it is gone.
+
+        `state` (empty in an import) says where it lives, if it has a region of its own.
+        """
         kind = self._kind(target.token)
-        context = self._context(target, kind, {}, "")
-        scope = self._scope(kind.behaviour, context)
-        found = self.world.get(Key(package=self.catalogue.package, type=target.token, scope=scope, id=id_))
-        if found is None and scope != "":  # a resource with a region argument of its own
-            homes = {key.scope for key in self.world.find(self.catalogue.package, id_, [target.token])}
-            near = sorted(home for home in homes if home.split("/", 1)[0] == target.account.account)
-            if near:
-                found = self.world.get(Key(package=self.catalogue.package, type=target.token, scope=near[0], id=id_))
-        return found
+        home = {name: state[name] for name in ("region", "project") if name in state}
+        scope = self._scope(kind.behaviour, self._context(target, kind, plain(home), ""))
+        return self.world.get(Key(package=self.catalogue.package, type=target.token, scope=scope, id=id_))
 
     def preview_update(self, target: Target, id_: str, inputs: Object, before: Object, changed: list[str]) -> Object:
         """Outputs that an update would have, as far as they are known."""
@@ -184,10 +181,10 @@ class ControlPlane:
         context.id, context.outputs = id_, before
         return Outputs(catalogue=self.catalogue, kind=kind).preview_update(inputs, before, changed, context)
 
-    def update(self, target: Target, id_: str, inputs: Object, olds: Object) -> Object:
+    def update(self, target: Target, id_: str, inputs: Object, before: Object) -> Object:
         """Change the resource; its new outputs. Raises CloudError, also when it is gone."""
         kind = self._kind(target.token)
-        found = self.read(target, id_)
+        found = self.read(target, id_, before)
         if found is None:
             raise CloudError(fill(kind.behaviour.missing, value=id_), grpc.StatusCode.NOT_FOUND)
         inputs = self._with_name(kind.behaviour, target, inputs)
@@ -198,8 +195,8 @@ class ControlPlane:
         taken = self._ranges(kind.behaviour, found.key, inputs, links)
         link = kind.behaviour.cluster
         if link is not None:
-            before = clusters.version_of(link, replace(context, inputs=found.inputs))
-            context.endpoint = clusters.upgrade(self.clusters, link, context, before)
+            old = clusters.version_of(link, replace(context, inputs=found.inputs))
+            context.endpoint = clusters.upgrade(self.clusters, link, context, old)
         changed = self.diff(target, found.inputs, inputs, found.outputs).changes.roots
         outputs = Outputs(catalogue=self.catalogue, kind=kind).updated(inputs, found.outputs, changed, context)
         resource = self._resource(target, kind, found.key, inputs, outputs, context)
@@ -213,11 +210,11 @@ class ControlPlane:
             raise self._conflict(kind.behaviour, context, claim) from error
         return outputs
 
-    def delete(self, target: Target, id_: str) -> None:
+    def delete(self, target: Target, id_: str, state: Mapping[str, Any]) -> None:
         """Delete the resource; waits a little for what still refers to it. Raises CloudError."""
         kind = self._kind(target.token)
         behaviour = kind.behaviour
-        found = self.read(target, id_)
+        found = self.read(target, id_, state)
         if found is None:
             return  # gone already is as good as deleted
         self._unprotected(behaviour, found)

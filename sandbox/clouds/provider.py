@@ -153,7 +153,7 @@ class CloudProvider(pbg.ResourceProviderServicer):
         """A resource as it is now: for refresh, import and get. No id in the answer means that it is gone."""
         target = self._target(request, context)
         with self._answering("read", request.urn, context):
-            found = self.plane.read(target, request.id)
+            found = self.plane.read(target, request.id, decode(request.properties))
         if found is None:
             return pb.ReadResponse()
         inputs: Object = dict(found.inputs)
@@ -182,7 +182,7 @@ class CloudProvider(pbg.ResourceProviderServicer):
         """Delete a resource."""
         target = self._target(request, context)
         with self._answering("delete", request.urn, context):
-            self.plane.delete(target, request.id)
+            self.plane.delete(target, request.id, decode(request.properties))
         return empty_pb2.Empty()
 
     def Invoke(self, request: pb.InvokeRequest, context: grpc.ServicerContext) -> pb.InvokeResponse:

@@ -42,20 +42,18 @@ class Sdk:
         """The resource of this token. Raises UnknownToken."""
         module = token.split(":")[1].split("/")[0]
         folder = self._folder(module)
-        path = next((f for f in sorted(folder.glob("*.py")) if f"            '{token}'," in f.read_text()), None)
+        path = _tokens(folder).get(token)
         if path is None:
             raise UnknownToken(f"{token}: not found in {self.root.name} {self.version}")
-        tree = _parse(path)
-        resource = next(
-            node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == token.rsplit(":", 1)[1]
-        )
-        arguments = self._arguments(resource, tree, folder.name)
+        source = _source(path)
+        resource = source.parsed(token.rsplit(":", 1)[1])
+        arguments = self._arguments(resource, source, folder.name)
         given = {n: self._type(f.returns, folder.name, outputs=True) for n, f in _getter_functions(resource)}
         properties = _combine(arguments, given)
         for secret in _secret_outputs(resource):
             if secret in properties:
                 properties[secret].flags.add("secret")
-        version = _API_VERSION.search(ast.get_docstring(_method(resource, "__init__"), clean=False) or "")
+        version = _API_VERSION.search(ast.get_docstring(_methods(resource, "__init__")[0], clean=False) or "")
         source = f"pulumi-{self.package} {self.version}"
         return Resource(token, source, properties, api_version=version.group(1) if version else None)
 
@@ -65,15 +63,15 @@ class Sdk:
                 return self.root / name
         raise UnknownToken(f"{self.root.name} has no module {module}")
 
-    def _arguments(self, resource: ast.ClassDef, tree: ast.Module, module: str) -> Shapes:
+    def _arguments(self, resource: ast.ClassDef, source: Source, module: str) -> Shapes:
         """Inputs, from the argument class (its wire names and which are required)."""
         init = _method(resource, "_internal_init")
         # A property called resource_name is spelt resource_name_ here, beside the logical name.
         wanted = {a.arg.rstrip("_") for a in init.args.args[2:] if a.arg not in ("opts", "__props__")}
-        for node in tree.body:
-            if isinstance(node, ast.ClassDef) and node.name.endswith("Args") and not node.name.startswith("_"):
-                parameters = {a.arg.rstrip("_") for a in _method(node, "__init__").args.kwonlyargs}
-                if parameters == wanted:
+        for name in source.classes:
+            if name.endswith("Args") and not name.startswith("_"):
+                node = source.parsed(name)
+                if {a.arg.rstrip("_") for a in _method(node, "__init__").args.kwonlyargs} == wanted:
                     return self._argument_class(node, module)
         if not wanted:
             return {}
@@ -95,14 +93,14 @@ class Sdk:
         key = f"{module}/{class_name.removesuffix('Args')}"
         if key in self.types:
             return key
-        classes = _classes(self.root / module / "_inputs.py")
-        if class_name not in classes:
+        inputs = _source(self.root / module / "_inputs.py")
+        if class_name not in inputs.classes:
             return ""
         self.types[key] = {}  # before descending: types may contain themselves
-        shapes = self._argument_class(classes[class_name], module)
-        twins = _classes(self.root / module / "outputs.py")
+        shapes = self._argument_class(inputs.parsed(class_name), module)
+        outputs = _source(self.root / module / "outputs.py")
         base = class_name.removesuffix("Args")
-        twin = twins.get(base) or twins.get(f"{base}Response")
+        twin = next((outputs.parsed(n) for n in (base, f"{base}Response") if n in outputs.classes), None)
         if twin is not None:
             # Only the outer shape: what is inside outputs comes from behaviour, not from facts.
             given = {n: self._type(f.returns, module, outputs=True) for n, f in _getter_functions(twin)}
@@ -133,7 +131,7 @@ class Sdk:
                 if "." in text:
                     return "any"
                 if not name.endswith("Args"):
-                    return "string" if name in _classes(self.root / module / "_enums.py") else "any"
+                    return "string" if name in _source(self.root / module / "_enums.py").classes else "any"
                 key = self._nested(name, module)
                 return f"${key}" if key else "any"
             case ast.Attribute(attr=attr):
@@ -160,21 +158,49 @@ def _union(kinds: list[str]) -> str:
     return distinct[0] if len(distinct) == 1 else "any"
 
 
-@cache
-def _parse(path: Path) -> ast.Module:
-    return ast.parse(path.read_text())
+_CLASS = re.compile(r"^class (\w+)", re.MULTILINE)
+
+
+class Source:
+    """A module's text. Only the classes that are asked for are parsed: some modules have 100,000 lines."""
+
+    def __init__(self, text: str) -> None:
+        found = list(_CLASS.finditer(text))
+        ends = [match.start() for match in found[1:]] + [len(text)]
+        self.classes = {match[1]: text[match.start() : end] for match, end in zip(found, ends, strict=True)}
+        self._parsed: dict[str, ast.ClassDef] = {}
+
+    def parsed(self, name: str) -> ast.ClassDef:
+        """A class of the module, without its decorators."""
+        if name not in self._parsed:
+            # What follows the class up to the next one are that one's decorators.
+            body = re.sub(r"\n@[^\n]*\n*\Z", "\n", self.classes[name])
+            (node,) = (n for n in ast.parse(body).body if isinstance(n, ast.ClassDef))
+            self._parsed[name] = node
+        return self._parsed[name]
+
+
+_TOKEN = re.compile(r"^            '([\w-]+:[\w/]+:\w+)',$", re.MULTILINE)
 
 
 @cache
-def _classes(path: Path) -> dict[str, ast.ClassDef]:
-    if not path.exists():
-        return {}
-    return {node.name: node for node in _parse(path).body if isinstance(node, ast.ClassDef)}
+def _tokens(folder: Path) -> dict[str, Path]:
+    """The file of each resource of a module."""
+    return {token: file for file in sorted(folder.glob("*.py")) for token in _TOKEN.findall(file.read_text())}
+
+
+@cache
+def _source(path: Path) -> Source:
+    return Source(path.read_text() if path.exists() else "")
+
+
+def _methods(node: ast.ClassDef, name: str) -> list[ast.FunctionDef]:
+    """Definitions of a method: overloads, which have the documentation, and then the method itself."""
+    return [n for n in node.body if isinstance(n, ast.FunctionDef) and n.name == name]
 
 
 def _method(node: ast.ClassDef, name: str) -> ast.FunctionDef:
-    """The last definition of a method: overloads come before it."""
-    return [n for n in node.body if isinstance(n, ast.FunctionDef) and n.name == name][-1]
+    return _methods(node, name)[-1]
 
 
 def _getter_functions(node: ast.ClassDef) -> list[tuple[str, ast.FunctionDef]]:

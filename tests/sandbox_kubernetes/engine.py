@@ -15,6 +15,13 @@ from sandbox.cluster_host import ClusterEndpoint, ClusterKey
 
 KEY = ClusterKey(package="aws", account="111111111111", location="us-west-2", name="staging-a")
 
+NAMESPACE = "kubernetes:core/v1:Namespace"
+CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
+QUOTA = "kubernetes:core/v1:ResourceQuota"
+SECRET = "kubernetes:core/v1:Secret"
+POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
+BINDING = "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding"
+
 
 def kubeconfig(endpoint: ClusterEndpoint, *, cluster: str = KEY.name, server: str = "") -> str:
     """What our program would build for an EKS cluster."""
@@ -141,3 +148,8 @@ class Engine:
                 old_inputs=wire.encode(made.inputs), timeout=timeout_seconds,
             )
         )  # fmt: skip
+
+
+def quota(namespace: str, **hard: str) -> dict[str, Any]:
+    """The arguments of a quota."""
+    return {"metadata": {"name": "quota", "namespace": namespace}, "spec": {"hard": hard}}

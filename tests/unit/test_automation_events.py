@@ -101,7 +101,14 @@ def test_messages_are_kept_once_and_without_noise() -> None:
 
 def test_violations_say_whether_they_block() -> None:
     def violation(level: str) -> dict[str, Any]:
-        return {"policyEvent": {"message": "fix it", "policyName": "r", "resourceUrn": URN, "enforcementLevel": level}}
+        return {
+            "policyEvent": {
+                "message": "All rules.\nfix it",
+                "policyName": "r",
+                "resourceUrn": URN,
+                "enforcementLevel": level,
+            }
+        }
 
     made = record(violation("mandatory"), violation("advisory"))
     assert [(one.mandatory, one.message) for one in made.violations] == [(True, "fix it"), (False, "fix it")]

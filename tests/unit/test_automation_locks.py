@@ -67,7 +67,7 @@ def test_an_engine_whose_meridian_is_gone_is_known_by_its_environment(gone: int)
 
 def test_the_lock_of_a_dead_process_is_removed(gone: int) -> None:
     engine, said = FakeEngine(), []
-    clear(engine, "staging.aws-usw2", [lock(gone)], said.append)  # ty: ignore[invalid-argument-type]
+    clear(engine, "staging.aws-usw2", lambda: [lock(gone)], said.append)  # ty: ignore[invalid-argument-type]
     assert engine.cancelled == ["staging.aws-usw2"]
     assert said == ["staging.aws-usw2: removed the lock of an interrupted run"]
 
@@ -76,7 +76,7 @@ def test_the_lock_of_a_dead_process_is_removed(gone: int) -> None:
 def test_a_lock_that_may_be_held_stays_and_the_message_says_what_to_run(host: str) -> None:
     engine = FakeEngine()
     with pytest.raises(MeridianError, match=r"pulumi cancel --yes --stack staging\.aws-usw2"):
-        clear(engine, "staging.aws-usw2", [lock(os.getpid(), host=host)], str)  # ty: ignore[invalid-argument-type]
+        clear(engine, "staging.aws-usw2", lambda: [lock(os.getpid(), host=host)], str)  # ty: ignore[invalid-argument-type]
     assert engine.cancelled == []
 
 
@@ -89,7 +89,7 @@ def test_an_engine_that_is_still_finishing_is_waited_for(gone: int, monkeypatch:
     ) as process:
         assert process.stdout
         process.stdout.read(1)
-        clear(engine, "s", [lock(process.pid)], said.append)  # ty: ignore[invalid-argument-type]
-    assert engine.cancelled == ["s"]
+        clear(engine, "s", lambda: [lock(process.pid)], said.append)  # ty: ignore[invalid-argument-type]
+    assert engine.cancelled == ["s"]  # this one left its lock
     assert "still finishing" in said[0]
     assert time.monotonic() - began < 5

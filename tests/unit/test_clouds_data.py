@@ -67,6 +67,10 @@ def _problems(book: Catalogue, behaviour: Behaviour) -> Iterator[str]:
         prop = facts.properties.get(name)
         if prop is not None and prop.input and name not in inherited.outputs:
             yield f"outputs.{name} is an argument only"
+        scalar = not isinstance(template, (dict, list))
+        computed = prop is None or prop.output or prop.computed or name in inherited.outputs
+        if book.behaviour.bridged and scalar and not computed:
+            yield f"outputs.{name} is never computed: a provider's default belongs to defaults"
         yield from _template_problems(book, behaviour, f"outputs.{name}", template)
     for where in ("id", "scope", "location"):
         yield from _template_problems(book, behaviour, where, getattr(behaviour, where))

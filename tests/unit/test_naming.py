@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.naming import AUTONAME, RULES, physical, stem
+from components.naming import AUTONAME, RULES, brief, physical, stem
 
 KINDS = st.sampled_from(sorted(RULES))
 NAMES = st.text(min_size=1, max_size=120) | st.from_regex(r"[a-z0-9-]{1,120}", fullmatch=True)
@@ -76,3 +76,21 @@ def test_a_name_that_is_cut_still_begins_like_the_whole() -> None:
 
 def test_a_service_account_of_three_letters_is_made_long_enough() -> None:
     assert len(physical("gcp/service-account", "abc")) >= 6
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("arn:aws:iam::111122223333:role/teams/platform-admins", "platform-admins"),
+        ("platform-admins@example.com", "platform-admins"),
+        ("99999999-2222-3333-4444-555555555555", "99999999-2222-3333-4444"),
+    ],
+)
+def test_a_brief_name_says_what_it_is_short_for(name: str, word: str) -> None:
+    assert brief(name).rpartition("-")[0] == word
+
+
+@given(one=NAMES, other=NAMES)
+def test_brief_names_are_distinct_and_fit_for_logical_names(one: str, other: str) -> None:
+    assert (brief(one) == brief(other)) == (one == other)
+    assert re.fullmatch(r"[a-z0-9-]{1,33}", brief(one))

@@ -99,8 +99,6 @@ def test_a_larger_range_in_the_same_place_moves_no_tier_into_another() -> None:
 def test_ranges_that_overlap_are_refused(ranges: dict[str, str], key: str) -> None:
     with pytest.raises(ValueError, match=f"{key} .* overlaps"):
         plan(spec(**ranges))
-    for cloud in Cloud:
-        assert key in dict(problems(spec(**ranges), cloud))
 
 
 @pytest.mark.parametrize("cloud", Cloud)
