@@ -129,7 +129,7 @@ def destroy(
             return True
         if not sys.stdin.isatty():
             raise UsageError(f"{number} resources of real clouds would be deleted: confirm with --yes")
-        with session.progress.paused():
+        with session.progress.paused(), session.interrupts.suspended():
             answer = console.input(f"Delete {number} resources of [bold]{meant.what}[/] for good? Type its name: ")
         return answer.strip() == str(meant)
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 
 from automation import report, schedule
 from automation.engine import Operation, Outcome
-from automation.errors import MeridianError
+from automation.errors import MeridianError, UsageError
 from automation.objects import adopt_objects
 from automation.schedule import Result
 from automation.session import Session
+from automation.states import PROGRAM_TAG
 from stacks.slices import Slice
 
 
@@ -18,7 +19,11 @@ class Deployed:
     """What a run did."""
 
     parts: tuple[Slice, ...]
-    previews: dict[Slice, Outcome] = field(default_factory=dict)
+    program: str
+    """Digest of the program."""
+    previews: dict[Slice, Outcome]
+    outdated: frozenset[Slice]
+    """Stacks that another version of the program has applied last. What a preview cannot show may differ in them."""
     applied: dict[Slice, Outcome] = field(default_factory=dict)
 
 
@@ -54,26 +59,37 @@ def told(outcome: Outcome) -> tuple[str, str]:
     if not outcome.ok:
         return "failed", "red"
     if outcome.operation in (Operation.UP, Operation.DESTROY):
-        return report.past(record.changes, record.outputs_changed), "green"
-    return report.counts(record.changes, record.outputs_changed), "" if outcome.unchanged else "cyan"
+        return report.past(record), "green"
+    return report.counts(record), "" if outcome.unchanged else "cyan"
 
 
 def up(session: Session, parts: tuple[Slice, ...]) -> Deployed:
     """Make the stacks as they are described. Nothing is applied unless the policy pack agrees to everything.
 
-    Raises Blocked, with the reasons printed; Interrupted.
+    Raises Blocked, with the reasons printed; UsageError when what they build on is not up; Interrupted.
     """
-    names = [part.stack_name for part in parts]
-    session.recovery.prepare(names)
+    _require_foundations(session, parts)
+    states = session.recovery.prepare(part.stack_name for part in parts)
     session.ensure_stacks(parts)
-    run = Deployed(parts, preview_all(session, parts))
+    program = session.project.digest()
+    current = {stack for stack, state in states.items() if state.tags.get(PROGRAM_TAG) == program}
+    outdated = frozenset(part for part in parts if part.stack_name not in current)
+    run = Deployed(parts, program, preview_all(session, parts), outdated)
     _gate(session, run)
-    if all(outcome.unchanged for outcome in run.previews.values()):
+    if not outdated and all(outcome.unchanged for outcome in run.previews.values()):
         return run
     results = session.each(schedule.forward(parts), lambda part: _apply(session, run, part))
     _check_applied(session, run, results)
     _verify(session, run)
     return run
+
+
+def _require_foundations(session: Session, parts: tuple[Slice, ...]) -> None:
+    """A preview can do with unknown values from below, an update cannot: better to say so before anything begins."""
+    existing = set(session.states.names())
+    for below in dict.fromkeys(one for part in parts for one in part.upstream if one not in parts):
+        if below.stack_name not in existing or not session.states.read(below.stack_name).outputs:
+            raise UsageError(f"stack {below} is not up yet: run `meridian up {below}` first")
 
 
 def _gate(session: Session, run: Deployed) -> None:
@@ -101,11 +117,13 @@ def _apply(session: Session, run: Deployed, part: Slice) -> bool:
         outcome = run.previews[part] = preview(session, part)
     if not outcome.ok or session.interrupts.stopped.is_set():
         return False
-    if outcome.unchanged:
+    if outcome.unchanged and part not in run.outdated:
         return True
     result = session.operate(Operation.UP, part, expected=outcome.record.changed)
     run.applied[part] = result
     session.progress.end(part.stack_name, *told(result))
+    if result.ok and part in run.outdated:
+        session.engine.tag(part.stack_name, PROGRAM_TAG, run.program)
     return result.ok
 
 

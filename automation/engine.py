@@ -66,7 +66,7 @@ class Outcome:
     @property
     def unchanged(self) -> bool:
         """Whether there is nothing to do, or was nothing."""
-        return self.ok and not self.record.changed and not self.record.outputs_changed
+        return self.ok and self.record.unchanged
 
     def errors(self) -> list[Diagnostic]:
         """Why it failed: what the engine reported as errors, else what it printed as such before it could report."""

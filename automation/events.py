@@ -9,7 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pulumi.automation.events import DiagnosticEvent, EngineEvent, PolicyEvent, StepEventMetadata
+from pulumi.automation.events import (
+    DiagnosticEvent,
+    EngineEvent,
+    PolicyEvent,
+    StepEventMetadata,
+    StepEventStateMetadata,
+)
 
 _COLOUR = re.compile(r"<\{%.*?%\}>|\x1b\[[0-9;]*m")
 _LAST_EVENT = 2.0  # seconds
@@ -93,10 +99,12 @@ class Record:
     """Resources finished, those without changes not counted."""
     same: int = 0
     running: dict[str, float] = field(default_factory=dict)
-    """URNs of resources being worked on, with the time (monotonic) since when."""
+    """URNs of what is being worked on, with the time (monotonic) since when."""
     changes: dict[str, int] = field(default_factory=dict)
     """The engine's own summary: operation to number of resources."""
     outputs_changed: bool = False
+    options_changed: bool = False
+    """Whether a resource that is itself the same is to be protected, retained, parented or provided differently."""
     violations: list[Violation] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     _finished: threading.Event = field(default_factory=threading.Event)
@@ -125,12 +133,18 @@ class Record:
     def longest(self) -> tuple[str, float] | None:
         """The resource that has been worked on for the longest time, and since when."""
         with self._lock:
-            return min(self.running.items(), key=lambda item: item[1], default=None)
+            waited_for = ((urn, since) for urn, since in self.running.items() if not _is_container(urn))
+            return min(waited_for, key=lambda item: item[1], default=None)
 
     def settle(self) -> None:
         """Wait for the last event of an engine that has ended: it comes through another door than its exit code."""
         if self.steps or self.same or self.changes:
             self._finished.wait(_LAST_EVENT)
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether nothing at all is different. Secret outputs and dependencies cannot be seen in events."""
+        return not self.changed and not self.outputs_changed and not self.options_changed
 
     @property
     def changed(self) -> int:
@@ -141,6 +155,7 @@ class Record:
         op = step.op.value
         if op == "same":
             self.same += 1
+            self.options_changed = self.options_changed or _options(step.old) != _options(step.new)
         elif op not in _QUIET:
             keys = step.keys if "replace" in op and step.keys else step.diffs
             new = step.new
@@ -165,10 +180,12 @@ class Record:
             self.done += 1
 
     def _policy(self, event: PolicyEvent) -> None:
+        # The engine puts the policy's description in front, which is the same for all its rules.
+        description, _, message = plain(event.message).partition("\n")
         self.violations.append(
             Violation(
                 policy=event.policy_name,
-                message=plain(event.message),
+                message=plain(message) or description,
                 urn=event.resource_urn or "",
                 mandatory=event.enforcement_level == "mandatory",
             )
@@ -183,6 +200,18 @@ class Record:
         found = Diagnostic(event.severity, message, event.urn or "")
         if found not in self.diagnostics:
             self.diagnostics.append(found)
+
+
+def _is_container(urn: str) -> bool:
+    """The stack and its components only wait for what they contain; a provider's resource has a cloud's type."""
+    type_ = urn.split("::")[2].rpartition("$")[2]
+    return type_ == _STACK or type_.startswith("meridian:")
+
+
+def _options(state: StepEventStateMetadata | None) -> tuple[object, ...]:
+    if state is None:
+        return ()
+    return bool(state.protect), bool(state.retain_on_delete), state.parent, state.provider
 
 
 def _outputs(state: Any) -> Mapping[str, Any]:

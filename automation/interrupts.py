@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from types import FrameType, TracebackType
 
 from automation.engine import Running
@@ -29,6 +30,15 @@ class Interrupts:
         for number in _SIGNALS:
             self._before[number] = signal.signal(number, self._handle)
         return self
+
+    @contextmanager
+    def suspended(self) -> Generator[None]:
+        """While somebody is asked something, Ctrl-C means what it always means."""
+        handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, handler)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -53,13 +53,12 @@ def judge(lock: Lock) -> Holder:
     return Holder.LEFT if driver.isdigit() and not psutil.pid_exists(int(driver)) else Holder.ALIVE
 
 
-def clear(engine: Engine, stack: str, locks: Iterable[Lock], tell: Callable[[str], None]) -> None:
-    """Make the stack free again, waiting for the engine of an interrupted run to end.
+def clear(engine: Engine, stack: str, held: Callable[[], Iterable[Lock]], tell: Callable[[str], None]) -> None:
+    """Make the stack free again, waiting for the engine of an interrupted run to end; `held` looks up its locks.
 
     Raises MeridianError with the command to run when the holder may be alive and is not ours to end.
     """
-    held = list(locks)
-    for lock in held:
+    for lock in held():
         holder = judge(lock)
         if holder is Holder.LEFT:
             _end(lock, stack, tell)
@@ -69,7 +68,7 @@ def clear(engine: Engine, stack: str, locks: Iterable[Lock], tell: Callable[[str
                 f"{holder.value}. Wait until it has finished; if it is dead, run:\n"
                 f"  pulumi cancel --yes --stack {stack}"
             )
-    if held:
+    if list(held()):  # an engine that could finish has removed its own
         engine.cancel(stack)
         tell(f"{stack}: removed the lock of an interrupted run")
 

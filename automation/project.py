@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from stacks.slices import Slice
 
 NAME = "meridian"
 """The Pulumi project's name, which is part of every stack's full name and of every URN."""
+
+_PROGRAM = ("__main__.py", "Pulumi.yaml", "requirements.lock", "components", "stacks")
+_SUFFIXES = frozenset({".py", ".yaml", ".json"})
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,17 @@ class Project:
     def policies(self) -> Path:
         """The policy pack."""
         return self.root / "policies"
+
+    def digest(self) -> str:
+        """What the program is: its code, its catalogues and the versions of its libraries; not what people describe."""
+        found = hashlib.sha256()
+        for name in _PROGRAM:
+            path = self.root / name
+            files = sorted(file for file in path.rglob("*") if file.suffix in _SUFFIXES) if path.is_dir() else [path]
+            for file in files:
+                if file.is_file():
+                    found.update(f"{file.relative_to(self.root)}\0".encode() + file.read_bytes() + b"\0")
+        return found.hexdigest()[:32]
 
     def stack_file(self, stack: str) -> Path:
         """What the engine writes for a single stack: its encryption salt. Not edited by people, not in git."""

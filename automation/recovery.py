@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +64,8 @@ class Recovery:
         """The same, with nothing left of earlier runs. Raises MeridianError, too, when somebody has to look first."""
         found = self.look(stacks)
         for stack, state in found.items():
-            if held := self.states.locks(stack):
-                locks.clear(self.engine, stack, held, self.tell)
+            if self.states.locks(stack):
+                locks.clear(self.engine, stack, partial(self.states.locks, stack), self.tell)
                 found[stack] = self.states.read(stack)
             elif state.pending and not self.home:
                 raise MeridianError(pending_advice(state))

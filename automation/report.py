@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from automation.engine import Outcome
-from automation.events import Diagnostic, Step, Violation
+from automation.events import Diagnostic, Record, Step, Violation
 
 _VERBS = {
     "create": "to create",
@@ -18,7 +18,14 @@ _VERBS = {
     "delete": "to delete",
     "replace": "to replace",
     "import": "to import",
-    "read": "to read",
+}
+_PAST = {
+    "to create": "created",
+    "to update": "updated",
+    "to delete": "deleted",
+    "to replace": "replaced",
+    "to import": "imported",
+    "s change": "s changed",
 }
 _DETAILS = 40
 """Steps shown for a stack; the rest is counted."""
@@ -34,21 +41,22 @@ def console(*, stderr: bool = False) -> Console:
     return made if made.is_terminal else Console(stderr=stderr, width=_WIDE)
 
 
-def counts(changes: dict[str, int], outputs_changed: bool = False) -> str:
+def counts(record: Record) -> str:
     """Such as: 3 to create, 1 to replace. The halves of a replacement are not counted beside it."""
-    parts = [f"{changes[op]} {verb}" for op, verb in _VERBS.items() if changes.get(op) and op != "read"]
-    if not parts and outputs_changed:
-        return "outputs change"
+    parts = [f"{record.changes[op]} {verb}" for op, verb in _VERBS.items() if record.changes.get(op)]
+    if not parts and record.options_changed:
+        parts.append("options change")
+    if not parts and record.outputs_changed:
+        parts.append("outputs change")
     return ", ".join(parts) or "no changes"
 
 
-def past(changes: dict[str, int], outputs_changed: bool = False) -> str:
+def past(record: Record) -> str:
     """The same for what has been done."""
-    words = {"to create": "created", "to update": "updated", "to delete": "deleted", "to replace": "replaced"}
-    text = counts(changes, outputs_changed)
-    for future, done in words.items():
+    text = counts(record)
+    for future, done in _PAST.items():
         text = text.replace(future, done)
-    return text.replace("outputs change", "outputs changed")
+    return text
 
 
 def failure(console: Console, outcomes: Iterable[Outcome]) -> None:
@@ -59,7 +67,7 @@ def failure(console: Console, outcomes: Iterable[Outcome]) -> None:
     told: dict[Diagnostic, list[str]] = {}
     for outcome in failed:
         if not outcome.blocked:
-            for diagnostic in outcome.errors():
+            for diagnostic in _causes(outcome.errors()):
                 told.setdefault(diagnostic, []).append(outcome.stack)
     # One mistake in a file that all stacks read is one message.
     merged: dict[str, tuple[list[str], str]] = {}
@@ -74,16 +82,25 @@ def failure(console: Console, outcomes: Iterable[Outcome]) -> None:
         console.print(f"[dim]log: {escape(str(outcome.log))}[/dim]", highlight=False, soft_wrap=True)
 
 
+def _causes(diagnostics: list[Diagnostic]) -> list[Diagnostic]:
+    """Without what was merely cut off by another error, unless nothing else is said."""
+    return [one for one in diagnostics if "context canceled" not in one.message] or diagnostics
+
+
 def _violations(console: Console, outcome: Outcome) -> None:
     mandatory = _distinct(violation for violation in outcome.record.violations if violation.mandatory)
     if not mandatory:
         return
     title = f"the policy pack blocks {outcome.stack}"
     console.print(f"\n[bold red]{escape(title)}[/]: {_number(len(mandatory), 'violation')}", highlight=False)
+    by_resource: dict[str, list[str]] = {}
     for violation in mandatory:
-        if violation.resource:
-            console.print(f"  [bold]{escape(violation.resource)}[/]", highlight=False, soft_wrap=True)
-        console.print(_indented(violation.message, 4), markup=False, highlight=False, soft_wrap=True)
+        by_resource.setdefault(violation.resource, []).append(violation.message)
+    for resource, messages in by_resource.items():
+        if resource:
+            console.print(f"  [bold]{escape(resource)}[/]", highlight=False, soft_wrap=True)
+        for message in messages:
+            console.print(_indented(message, 4), markup=False, highlight=False, soft_wrap=True)
 
 
 def warnings(console: Console, outcomes: Iterable[Outcome]) -> None:
@@ -107,8 +124,7 @@ def changes(console: Console, outcomes: Sequence[Outcome]) -> None:
         if not outcome.ok:
             continue
         record = outcome.record
-        text = counts(record.changes, record.outputs_changed)
-        console.print(f"\n[bold]{outcome.stack}[/]: {text}", highlight=False)
+        console.print(f"\n[bold]{outcome.stack}[/]: {counts(record)}", highlight=False)
         shown = [step for step in record.steps if step.op in ("update", "replace", "delete", "import")]
         for step in shown[:_DETAILS]:
             console.print(f"  {_step(step)}", highlight=False, soft_wrap=True)
@@ -129,6 +145,7 @@ def as_data(outcomes: Iterable[Outcome]) -> dict[str, Any]:
             "ok": outcome.ok,
             "changes": dict(outcome.record.changes),
             "outputs_changed": outcome.record.outputs_changed,
+            "options_changed": outcome.record.options_changed,
             "steps": [
                 {"op": step.op, "urn": step.urn, "type": step.type, "keys": list(step.keys)}
                 for step in outcome.record.steps

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from automation import runlog, schedule
+from automation import locks, runlog, schedule
 from automation.engine import Engine, Operation, Outcome
 from automation.errors import MeridianError, UsageError
 from automation.events import Record
@@ -72,6 +72,10 @@ class Session:
         label = {Operation.PREVIEW_DESTROY: "preview"}.get(operation, operation.value)
         self.progress.begin(stack, label, record, expected)
         outcome = self.engine.operate(operation, stack, record, judged=judged)
+        if not outcome.ok and (held := locks.from_message(outcome.printed)):
+            # Only the sandbox's locks can be seen beforehand (Recovery.prepare).
+            locks.clear(self.engine, stack, lambda: held, self.progress.say)
+            outcome = self.engine.operate(operation, stack, record, judged=judged)
         self.seconds[stack] = self.seconds.get(stack, 0.0) + outcome.seconds
         return outcome
 

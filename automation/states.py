@@ -14,6 +14,9 @@ from automation.project import NAME
 WORLD_TAG = "meridian:world"
 """The stack tag that says which world a state describes."""
 
+PROGRAM_TAG = "meridian:program"
+"""The stack tag with the digest of the program that was applied last."""
+
 _STACK = "pulumi:pulumi:Stack"
 _PROVIDERS = "pulumi:providers:"
 

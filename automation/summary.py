@@ -82,6 +82,7 @@ def show(console: Console, session: Session, regions: list[RegionRow], seconds: 
     shown.add_row("[bold]total[/]", "", "", "", "", str(tenants), str(resources), f"{seconds:.1f}")
     console.print()
     console.print(shown)
+    console.print("[dim]seconds: of work on each region; regions are worked on at the same time[/dim]")
     if not session.setting.home:
         console.print("[dim]Kubernetes versions as the clouds report them.[/dim]")
         return

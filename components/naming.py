@@ -44,6 +44,7 @@ class Rule:
 RULES: Mapping[str, Rule] = {
     # AWS: limits in each service's API reference (CreateCluster, CreateRole, CreateReplicationGroup, …)
     "aws/eks-cluster": Rule(longest=100),
+    "aws/eks-node-group": Rule(longest=63),
     "aws/iam-role": Rule(longest=64),
     "aws/s3-bucket": Rule(longest=63, shortest=3),
     "aws/elasticache-group": Rule(longest=40, letter_first=True),
@@ -112,7 +113,7 @@ def brief(name: str) -> str:
     """A short word for something with a long name of its own (an ARN, an address), for use in logical names: how it
     ends or begins, for people, and a hash of the whole."""
     word = re.sub(r"[^a-z0-9]+", "-", re.split(r"[@]", name.lower())[0].rpartition("/")[2]).strip("-")
-    return f"{word[:24].rstrip('-')}-{_digest(name)}"
+    return f"{word[:24].rstrip('-')}-{_digest(name)}".lstrip("-")
 
 
 def _digest(text: str) -> str:

@@ -63,7 +63,8 @@ class ClusterOutputs:
     the workload identity pool (`projects/NUMBER/locations/global/workloadIdentityPools/POOL`)."""
     identity_endpoints: Output[tuple[IdentityEndpoint, ...]]
     storage_class: Output[str]
-    """Name of the storage class for encrypted, zone-bound, expandable disks."""
+    """Name of the storage class for zone-bound, expandable disks. Azure and Google Cloud encrypt all disks; AWS those
+    of accounts that encrypt by default."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -133,7 +133,9 @@ class ClusterSpec(Model):
     authorized_ranges: tuple[IPv4Network, ...] = ()
     """Public ranges that may reach the API server. Empty (the default): it has no public endpoint at all."""
     admin_groups: tuple[Group, ...] = ()
-    """Who administers the cluster: IAM role ARNs on AWS, Entra group object ids on Azure, Google groups on GCP."""
+    """Who administers the cluster: IAM role ARNs on AWS, Entra group object ids on Azure, Google groups on GCP. Whoever
+    deploys what goes into the cluster has to be among them, or may do so by other means (on Azure and GCP: by a role
+    that is granted above the cluster)."""
     log_retention_days: Annotated[int, Field(ge=1, le=730)] = 90
     """How long the control plane's logs are kept at least: a cloud that knows only certain periods takes the next
     longer one. Azure's workspaces keep nothing beyond 730 days."""

@@ -19,7 +19,7 @@ range of the private subnet, on Azure from an overlay that no router sees.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 from itertools import combinations
@@ -57,7 +57,7 @@ class Plan:
 def plan(spec: NetworkSpec) -> Plan:
     """The subnets of a region. Raises ValueError when the three ranges of `spec` overlap."""
     if overlaps := tuple(_overlaps(spec)):
-        raise ValueError("; ".join(message for _, message in overlaps))
+        raise ValueError("; ".join(overlaps))
     private, rest = spec.range.subnets()
     data, rest = rest.subnets()
     public, rest = rest.subnets()
@@ -68,20 +68,19 @@ def plan(spec: NetworkSpec) -> Plan:
 
 
 def problems(spec: NetworkSpec, cloud: Cloud) -> Iterator[tuple[str, str]]:
-    """What a cloud would refuse about an address plan: (field of NetworkSpec, why it is refused)."""
-    yield from _overlaps(spec)
+    """What a cloud would refuse about ranges that do not overlap: (field of NetworkSpec, why it is refused)."""
     for key, reserved, why in _RESERVED[cloud]:
         if getattr(spec, key).overlaps(reserved):
             yield key, f"{getattr(spec, key)} overlaps {reserved}, {why}"
-    if cloud is Cloud.AWS:
-        yield from _aws(spec)
+    for refuses in _REFUSALS[cloud]:
+        yield from refuses(spec)
 
 
-def _overlaps(spec: NetworkSpec) -> Iterator[tuple[str, str]]:
+def _overlaps(spec: NetworkSpec) -> Iterator[str]:
     ranges = {"range": spec.range, "pods": spec.pods, "services": spec.services}
     for (one, first), (other, second) in combinations(ranges.items(), 2):
         if first.overlaps(second):
-            yield other, f"{other} {second} overlaps {one} {first}"
+            yield f"{other} {second} overlaps {one} {first}"
 
 
 _ALL = ("range", "pods", "services")
@@ -107,7 +106,7 @@ _RESERVED: Mapping[Cloud, tuple[tuple[str, IPv4Network, str], ...]] = {
 _RFC1918 = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
 
 
-def _aws(spec: NetworkSpec) -> Iterator[tuple[str, str]]:
+def _vpc(spec: NetworkSpec) -> Iterator[tuple[str, str]]:
     """Rules of VPC and EKS that do not say "this range is taken".
 
     Sources: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html#add-cidr-block-restrictions and
@@ -121,3 +120,10 @@ def _aws(spec: NetworkSpec) -> Iterator[tuple[str, str]]:
         yield "pods", f"{spec.pods} cannot join a VPC whose range lies in {home}: use {home} or 100.64.0.0/10"
     if not any(spec.services.subnet_of(block) for block in _RFC1918):
         yield "services", f"{spec.services} must lie in 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16 for EKS"
+
+
+_REFUSALS: Mapping[Cloud, tuple[Callable[[NetworkSpec], Iterator[tuple[str, str]]], ...]] = {
+    Cloud.AWS: (_vpc,),
+    Cloud.AZURE: (),
+    Cloud.GCP: (),
+}

@@ -51,9 +51,13 @@ class FakeEngine:
     answers: dict[str, Answer] = field(default_factory=dict)
     default: Answer = unchanged
     asked: list[tuple[str, str]] = field(default_factory=list)
+    locked: dict[str, str] = field(default_factory=dict)
+    """What the engine prints about a stack that it finds locked."""
 
     def operate(self, operation: Operation, stack: str, record: Record, *, judged: bool = True) -> Outcome:
         self.asked.append((operation.value if judged else "look again", stack))
+        if stack in self.locked and operation is not Operation.PREVIEW:
+            return Outcome(stack, operation, False, record, 0.1, Path("log"), self.locked[stack])
         ok = self.answers.get(stack, self.default)(operation, stack, record)
         return Outcome(stack, operation, ok, record, 0.1, Path("log"), "")
 
@@ -63,6 +67,9 @@ class FakeEngine:
 
     def tag(self, stack: str, key: str, value: str) -> None:
         self.asked.append(("tag", f"{stack} {key}={value}"))
+        path = self.backend / f".pulumi/stacks/meridian/{stack}.pulumi-tags"
+        tags = json.loads(path.read_text()) if path.exists() else {}
+        path.write_text(json.dumps({**tags, key: value}))
 
     def remove(self, stack: str) -> None:
         self.asked.append(("remove", stack))
@@ -70,6 +77,7 @@ class FakeEngine:
 
     def cancel(self, stack: str) -> None:
         self.asked.append(("cancel", stack))
+        self.locked.pop(stack, None)
 
     def of(self, what: str) -> list[str]:
         """The stacks for which something was asked, in order."""

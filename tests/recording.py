@@ -29,6 +29,8 @@ class Registered:
     protect: bool = False
     ignore_changes: tuple[str, ...] = ()
     custom: bool = True
+    secrets: frozenset[str] = frozenset()
+    """Properties that the engine keeps secret."""
 
     @property
     def kind(self) -> str:
@@ -101,6 +103,7 @@ class _Monitor(MockMonitor):
                 protect=request.protect,
                 ignore_changes=tuple(request.ignoreChanges),
                 custom=request.custom,
+                secrets=frozenset(key for key, value in props.items() if rpc.is_rpc_secret(value)),
             )
         )
         return response

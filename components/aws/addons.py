@@ -16,7 +16,8 @@ from components.outputs import NetworkOutputs
 from components.spec import Place
 
 STORAGE_CLASS = "ebs-csi-default-sc"
-"""Made by the EBS CSI add-on when asked to: gp3, expandable, bound where the pod runs."""
+"""Made by the EBS CSI add-on when asked to: gp3, expandable, bound where the pod runs. It takes no parameters: disks
+are encrypted where the account encrypts new EBS volumes by default, which whoever sets it up should switch on."""
 
 
 def before_nodes(

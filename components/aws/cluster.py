@@ -35,9 +35,9 @@ def cluster(
 ) -> ClusterOutputs:
     """EKS with managed nodes, reached from inside the VPC only unless `authorized_ranges` say otherwise.
 
-    The cluster has a written name, because EKS derives the name of its log group from it. Who creates the cluster
-    becomes its administrator: it is the deploying role that goes on to fill it, and the setting cannot be changed later
-    without a new cluster. Its access entry can be deleted once the admin groups are in place.
+    The cluster has a written name, because EKS derives the name of its log group from it. Its administrators are those
+    of `spec.admin_groups` and nobody else, also not whoever happened to create it: the role that deploys what goes into
+    the cluster has to be among them.
     """
     physical_name = physical("aws/eks-cluster", f"{labels.project}-{name}")
     log_group = f"/aws/eks/{physical_name}/cluster"
@@ -63,7 +63,7 @@ def cluster(
         name=physical_name,
         version=spec.version,
         role_arn=control_role,
-        access_config={"authentication_mode": "API", "bootstrap_cluster_creator_admin_permissions": True},
+        access_config={"authentication_mode": "API", "bootstrap_cluster_creator_admin_permissions": False},
         upgrade_policy={"support_type": "STANDARD"},
         # The add-ons below are ours from the start; EKS shall not put unmanaged ones in their place.
         bootstrap_self_managed_addons=False,

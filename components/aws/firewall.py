@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from pulumi import ResourceOptions
+from pulumi import Output, Resource, ResourceOptions
 from pulumi_aws import ec2
 from pulumi_aws import vpc as vpc_rules
 
 from components.aws.labels import encode
 from components.intents import INTENTS, Intent, Party, Protocol
 from components.labels import Labels
+from components.ordering import once_made
 from components.subnets import Plan
 
 _PROTOCOLS = {Protocol.TCP: "tcp", Protocol.ANY: "-1"}
@@ -19,11 +20,11 @@ _PROTOCOLS = {Protocol.TCP: "tcp", Protocol.ANY: "-1"}
 
 @dataclass(frozen=True, kw_only=True)
 class Groups:
-    """One security group for each kind of address whose firewall we write."""
+    """Ids of one security group for each kind of address whose firewall is ours, handed out with all rules in place."""
 
-    nodes: ec2.SecurityGroup
-    control: ec2.SecurityGroup
-    data: ec2.SecurityGroup
+    nodes: Output[str]
+    control: Output[str]
+    data: Output[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +41,9 @@ def firewall(name: str, *, vpc: ec2.Vpc, plan: Plan, labels: Labels, opts: Resou
 
     Pods carry the nodes' group, since the network plugin gives it to the interfaces that pods live on. Load balancers
     bring groups of their own and are known by their subnets; they do their health checks themselves, so `Party.PROBES`
-    has no addresses here. A group has no rules but these: the provider takes away the one that AWS puts into a new
-    group, by which everything may leave.
+    has no addresses here. EKS gives the API server's addresses a group of its own beside ours, by which they may send
+    anything to anybody; nobody else carries it. A group has no rules but those of the table: the provider takes away
+    the one that AWS puts into a new group, by which everything may leave.
     """
     ec2.DefaultSecurityGroup(f"{name}-default", vpc_id=vpc.id, tags=encode(labels, f"{name}-default"), opts=opts)
 
@@ -51,25 +53,27 @@ def firewall(name: str, *, vpc: ec2.Vpc, plan: Plan, labels: Labels, opts: Resou
             logical, vpc_id=vpc.id, description=description, tags=encode(labels, logical), opts=opts
         )
 
-    groups = Groups(
-        nodes=group("nodes", "Nodes and pods"),
-        control=group("control", "Kubernetes API server"),
-        data=group("data", "Data services"),
-    )
-    nodes = _Peer(name="nodes", group=groups.nodes)
+    nodes = group("nodes", "Nodes and pods")
+    control = group("control", "Kubernetes API server")
+    data = group("data", "Data services")
     peers = {
-        Party.NODES: nodes,
-        Party.PODS: nodes,
-        Party.CONTROL: _Peer(name="control", group=groups.control),
-        Party.DATA: _Peer(name="data", group=groups.data),
+        Party.NODES: _Peer(name="nodes", group=nodes),
+        Party.PODS: _Peer(name="nodes", group=nodes),
+        Party.CONTROL: _Peer(name="control", group=control),
+        Party.DATA: _Peer(name="data", group=data),
         Party.PUBLIC: _Peer(name="public", cidr=str(plan.public.regional)),
         Party.INTERNET: _Peer(name="internet", cidr="0.0.0.0/0"),
     }
-    for intent in INTENTS:
-        for source in _distinct(peers, intent.sources):
-            for destination in _distinct(peers, intent.destinations):
-                _flow(f"{name}-{intent.name}", intent, source, destination, labels, opts)
-    return groups
+    rules = [
+        rule
+        for intent in INTENTS
+        for source in _distinct(peers, intent.sources)
+        for destination in _distinct(peers, intent.destinations)
+        for rule in _flow(f"{name}-{intent.name}", intent, source, destination, labels, opts)
+    ]
+    return Groups(
+        nodes=once_made(nodes.id, *rules), control=once_made(control.id, *rules), data=once_made(data.id, *rules)
+    )
 
 
 def _distinct(peers: Mapping[Party, _Peer], parties: Iterable[Party]) -> tuple[_Peer, ...]:
@@ -77,12 +81,14 @@ def _distinct(peers: Mapping[Party, _Peer], parties: Iterable[Party]) -> tuple[_
     return tuple({peers[party].name: peers[party] for party in parties if party in peers}.values())
 
 
-def _flow(name: str, intent: Intent, source: _Peer, destination: _Peer, labels: Labels, opts: ResourceOptions) -> None:
+def _flow(
+    name: str, intent: Intent, source: _Peer, destination: _Peer, labels: Labels, opts: ResourceOptions
+) -> Iterator[Resource]:
     """A rule at each end that has a group of ours, for each range of ports."""
     for first, last in intent.ports or ((None, None),):
         logical = f"{name}-{source.name}-{destination.name}" + (f"-{first}" if first else "")
         if destination.group is not None:
-            vpc_rules.SecurityGroupIngressRule(
+            yield vpc_rules.SecurityGroupIngressRule(
                 f"{logical}-in",
                 security_group_id=destination.group.id,
                 referenced_security_group_id=source.group.id if source.group else None,
@@ -95,7 +101,7 @@ def _flow(name: str, intent: Intent, source: _Peer, destination: _Peer, labels: 
                 opts=opts,
             )
         if source.group is not None:
-            vpc_rules.SecurityGroupEgressRule(
+            yield vpc_rules.SecurityGroupEgressRule(
                 f"{logical}-out",
                 security_group_id=source.group.id,
                 referenced_security_group_id=destination.group.id if destination.group else None,

@@ -12,6 +12,7 @@ from pulumi_aws import iam
 from components.aws.labels import encode
 from components.labels import Labels
 from components.naming import stem
+from components.ordering import once_made
 
 _MANAGED = "arn:aws:iam::aws:policy"
 
@@ -26,8 +27,7 @@ def role(
 ) -> Output[str]:
     """The ARN of a role that a service of AWS may assume, with managed policies such as `AmazonEKSClusterPolicy`.
 
-    It is handed out only when the policies are attached: what is made with the role needs them, and must be gone before
-    they are. `trusts`: who may assume it, from `service` or `pods`.
+    It is handed out when the policies are attached. `trusts`: who may assume it, from `service` or `pods`.
     """
     logical = stem("aws/iam-role", name)
     made = iam.Role(
@@ -42,7 +42,7 @@ def role(
         )
         for policy in policies
     ]
-    return Output.all(made.arn, *[one.id for one in attached]).apply(lambda found: str(found[0]))
+    return once_made(made.arn, *attached)
 
 
 def service(name: str) -> str:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from ipaddress import IPv4Network
+from dataclasses import dataclass
 
-from pulumi import Output, ResourceOptions
+from pulumi import Output, Resource, ResourceOptions
 from pulumi_aws import ec2
 
 from components import catalogue, subnets
 from components.aws.firewall import firewall
 from components.aws.labels import encode
 from components.labels import Labels
+from components.ordering import once_made
 from components.outputs import NetworkOutputs
 from components.spec import NetworkSpec, Place
+from components.subnets import Tier
 
 _ROLES = {
     # Where the load balancer controller puts what:
@@ -21,6 +22,8 @@ _ROLES = {
     "public": {"kubernetes.io/role/elb": "1"},
     "private": {"kubernetes.io/role/internal-elb": "1"},
 }
+
+_EVERYWHERE = "0.0.0.0/0"
 
 
 def network(name: str, *, spec: NetworkSpec, place: Place, labels: Labels, opts: ResourceOptions) -> NetworkOutputs:
@@ -33,8 +36,7 @@ def network(name: str, *, spec: NetworkSpec, place: Place, labels: Labels, opts:
     route to the internet at all. S3 is reached by a gateway endpoint, past NAT and its price.
     """
     plan = subnets.plan(spec)
-    zones = catalogue.region(place.cloud, place.location).zones
-
+    made = _Maker(name, place, labels, opts)
     vpc = ec2.Vpc(
         f"{name}-vpc",
         cidr_block=str(spec.range),
@@ -44,49 +46,30 @@ def network(name: str, *, spec: NetworkSpec, place: Place, labels: Labels, opts:
         opts=opts,
     )
     block = ec2.VpcIpv4CidrBlockAssociation(f"{name}-pods", vpc_id=vpc.id, cidr_block=str(spec.pods), opts=opts)
-    gateway = ec2.InternetGateway(f"{name}-internet", vpc_id=vpc.id, tags=encode(labels, f"{name}-internet"), opts=opts)
+    internet = ec2.InternetGateway(
+        f"{name}-internet", vpc_id=vpc.id, tags=encode(labels, f"{name}-internet"), opts=opts
+    )
     nat = ec2.NatGateway(
         f"{name}-nat",
         availability_mode="regional",
         # The VPC by way of its internet gateway, without which a public NAT gateway cannot be made.
-        vpc_id=gateway.vpc_id,
+        vpc_id=internet.vpc_id,
         connectivity_type="public",
         tags=encode(labels, f"{name}-nat"),
         opts=opts,
     )
-
-    def tier(kind: str, ranges: Sequence[IPv4Network], table: ec2.RouteTable, vpc_id: Output[str]) -> list[ec2.Subnet]:
-        made = []
-        for number, (zone, cidr) in enumerate(zip(zones, ranges, strict=True), start=1):
-            logical = f"{name}-{kind}-{number}"
-            subnet = ec2.Subnet(
-                logical,
-                vpc_id=vpc_id,
-                cidr_block=str(cidr),
-                availability_zone_id=zone,
-                map_public_ip_on_launch=False,
-                tags={**encode(labels, logical), **_ROLES.get(kind, {})},
-                opts=opts,
-            )
-            ec2.RouteTableAssociation(logical, subnet_id=subnet.id, route_table_id=table.id, opts=opts)
-            made.append(subnet)
-        return made
-
-    def route_table(kind: str) -> ec2.RouteTable:
-        return ec2.RouteTable(f"{name}-{kind}", vpc_id=vpc.id, tags=encode(labels, f"{name}-{kind}"), opts=opts)
-
-    outside, through_nat, inside = route_table("public"), route_table("private"), route_table("isolated")
-    ec2.Route(
+    public, private, isolated = (made.table(kind, vpc) for kind in ("public", "private", "isolated"))
+    outside = ec2.Route(
         f"{name}-public",
-        route_table_id=outside.id,
-        destination_cidr_block="0.0.0.0/0",
-        gateway_id=gateway.id,
+        route_table_id=public.id,
+        destination_cidr_block=_EVERYWHERE,
+        gateway_id=internet.id,
         opts=opts,
     )
-    ec2.Route(
+    through_nat = ec2.Route(
         f"{name}-private",
-        route_table_id=through_nat.id,
-        destination_cidr_block="0.0.0.0/0",
+        route_table_id=private.id,
+        destination_cidr_block=_EVERYWHERE,
         nat_gateway_id=nat.id,
         opts=opts,
     )
@@ -95,32 +78,81 @@ def network(name: str, *, spec: NetworkSpec, place: Place, labels: Labels, opts:
         vpc_id=vpc.id,
         vpc_endpoint_type="Gateway",
         service_name=f"com.amazonaws.{place.location}.s3",
-        route_table_ids=[through_nat.id, inside.id],
+        route_table_ids=[private.id, isolated.id],
         tags=encode(labels, f"{name}-s3"),
         opts=opts,
     )
-
-    public = tier("public", plan.public.zonal, outside, vpc.id)
-    private = tier("private", plan.private.zonal, through_nat, vpc.id)
-    data = tier("data", plan.data.zonal, inside, vpc.id)
-    control = tier("control", plan.control.zonal, inside, vpc.id)
-    # The VPC by way of its second block, in which these subnets lie.
-    pods = tier("pods", plan.pods.zonal, through_nat, block.vpc_id)
     groups = firewall(name, vpc=vpc, plan=plan, labels=labels, opts=opts)
+    # The VPC by way of its second block, in which these subnets lie.
+    pods = made.tier("pods", plan.pods, block.vpc_id, private, through_nat)
 
     return NetworkOutputs(
         id=vpc.id,
         scope=Output.from_input(place.account),
-        public_subnets=_ids(public),
-        private_subnets=_ids(private),
-        data_subnets=_ids(data),
-        control_subnets=_ids(control),
-        pod_subnets=Output.all(*[Output.all(subnet.availability_zone, subnet.id) for subnet in pods]).apply(dict),
-        node_security_groups=Output.all(groups.nodes.id).apply(list),
-        control_security_groups=Output.all(groups.control.id).apply(list),
-        data_security_groups=Output.all(groups.data.id).apply(list),
+        public_subnets=_ids(made.tier("public", plan.public, vpc.id, public, outside)),
+        private_subnets=_ids(made.tier("private", plan.private, vpc.id, private, through_nat)),
+        data_subnets=_ids(made.tier("data", plan.data, vpc.id, isolated)),
+        control_subnets=_ids(made.tier("control", plan.control, vpc.id, isolated)),
+        pod_subnets=Output.all(*[Output.all(one.zone, one.id) for one in pods]).apply(dict),
+        node_security_groups=Output.all(groups.nodes).apply(list),
+        control_security_groups=Output.all(groups.control).apply(list),
+        data_security_groups=Output.all(groups.data).apply(list),
     )
 
 
-def _ids(made: Sequence[ec2.Subnet]) -> Output[list[str]]:
-    return Output.all(*[subnet.id for subnet in made]).apply(list)
+@dataclass(frozen=True)
+class _Subnet:
+    zone: Output[str]
+    id: Output[str]
+    """Handed out when the subnet's routes are in place: what boots without them gives up."""
+
+
+@dataclass(frozen=True)
+class _Maker:
+    """Makes what comes in threes."""
+
+    name: str
+    place: Place
+    labels: Labels
+    opts: ResourceOptions
+
+    def table(self, kind: str, vpc: ec2.Vpc) -> ec2.RouteTable:
+        """A route table. Its routes are resources of their own, so that other slices can add some."""
+        logical = f"{self.name}-{kind}"
+        return ec2.RouteTable(logical, vpc_id=vpc.id, tags=encode(self.labels, logical), opts=self.opts)
+
+    def tier(
+        self, kind: str, ranges: Tier, vpc_id: Output[str], table: ec2.RouteTable, *routes: Resource
+    ) -> list[_Subnet]:
+        """The subnets of a tier, one a zone, with the routes of a table."""
+        zones = catalogue.region(self.place.cloud, self.place.location).zones
+        return [
+            self._subnet(f"{self.name}-{kind}-{number}", kind, zone, str(cidr), vpc_id, table, routes)
+            for number, (zone, cidr) in enumerate(zip(zones, ranges.zonal, strict=True), start=1)
+        ]
+
+    def _subnet(
+        self,
+        logical: str,
+        kind: str,
+        zone: str,
+        cidr: str,
+        vpc_id: Output[str],
+        table: ec2.RouteTable,
+        routes: tuple[Resource, ...],
+    ) -> _Subnet:
+        made = ec2.Subnet(
+            logical,
+            vpc_id=vpc_id,
+            cidr_block=cidr,
+            availability_zone_id=zone,
+            map_public_ip_on_launch=False,
+            tags={**encode(self.labels, logical), **_ROLES.get(kind, {})},
+            opts=self.opts,
+        )
+        association = ec2.RouteTableAssociation(logical, subnet_id=made.id, route_table_id=table.id, opts=self.opts)
+        return _Subnet(made.availability_zone, once_made(made.id, association, *routes))
+
+
+def _ids(made: list[_Subnet]) -> Output[list[str]]:
+    return Output.all(*[one.id for one in made]).apply(list)

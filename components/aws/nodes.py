@@ -8,6 +8,7 @@ from pulumi_aws import ec2, eks
 from components import catalogue
 from components.aws.labels import encode
 from components.labels import Labels
+from components.naming import stem
 from components.outputs import NetworkOutputs
 from components.spec import Place, PoolSpec
 
@@ -58,7 +59,7 @@ def system_pool(
         opts=opts,
     )
     return eks.NodeGroup(
-        logical,
+        stem("aws/eks-node-group", logical),
         cluster_name=cluster.name,
         # The cluster's version, by way of the cluster: nodes follow once the control plane has been upgraded.
         version=cluster.version,

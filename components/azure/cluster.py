@@ -17,6 +17,7 @@ from components.azure.roles import Role, grant
 from components.kubeconfig import Server, SignIn, kubeconfig
 from components.labels import Labels
 from components.naming import brief, physical, stem
+from components.ordering import once_made
 from components.outputs import ClusterOutputs, IdentityEndpoint, NetworkOutputs
 from components.spec import ClusterSpec, NetworkSpec, Place
 
@@ -69,7 +70,8 @@ def cluster(
         support_plan="KubernetesOfficial",
         identity={
             "type": aks.ResourceIdentityType.USER_ASSIGNED,
-            "user_assigned_identities": [control.id],
+            # AKS checks at once that its identity may join the subnets.
+            "user_assigned_identities": [once_made(control.id, join)],
         },
         enable_rbac=True,
         disable_local_accounts=True,
@@ -94,16 +96,15 @@ def cluster(
         },
         auto_upgrade_profile={"upgrade_channel": "patch", "node_os_upgrade_channel": "NodeImage"},
         agent_pool_profiles=[
-            nodes.system_pool(name, spec=spec.system_pool, network=network, place=place, labels=labels)
+            nodes.system_pool(
+                name, spec=spec.system_pool, version=spec.version, network=network, place=place, labels=labels
+            )
         ],
         tags=encode(labels, name),
         opts=ResourceOptions.merge(
             opts,
-            ResourceOptions(
-                # AKS checks at once that its identity may join the subnets; nothing that it is given says so.
-                depends_on=[join],
-                ignore_changes=["agentPoolProfiles[0].count"],
-            ),
+            # The cluster autoscaler's.
+            ResourceOptions(ignore_changes=["agentPoolProfiles[0].count"]),
         ),
     )
     audit(

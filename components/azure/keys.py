@@ -12,6 +12,7 @@ from components.azure.labels import encode
 from components.azure.roles import Role, grant
 from components.labels import Labels
 from components.naming import stem
+from components.ordering import once_made
 from components.outputs import NetworkOutputs
 from components.spec import Place
 
@@ -94,5 +95,4 @@ def cluster_key(
         )
         for verb, role in roles.items()
     ]
-    usable = Output.all(key.key_uri_with_version, *[one.id for one in grants])
-    return ClusterKey(version_url=usable.apply(lambda found: str(found[0])), vault_id=vault.id)
+    return ClusterKey(version_url=once_made(key.key_uri_with_version, *grants), vault_id=vault.id)

@@ -12,7 +12,7 @@ from components.spec import Place, PoolSpec
 
 
 def system_pool(
-    name: str, *, spec: PoolSpec, network: NetworkOutputs, place: Place, labels: Labels
+    name: str, *, spec: PoolSpec, version: str, network: NetworkOutputs, place: Place, labels: Labels
 ) -> aks.ManagedClusterAgentPoolProfileArgsDict:
     """The pool that AKS cannot make a cluster without, for what the cluster itself and the platform need.
 
@@ -25,6 +25,8 @@ def system_pool(
         "mode": "System",
         "type": "VirtualMachineScaleSets",
         "vm_size": catalogue.machine(spec.size, place.cloud),
+        # Said, or nodes stay behind when the control plane goes on to the next minor.
+        "orchestrator_version": version,
         "os_type": "Linux",
         "os_sku": "AzureLinux",
         "os_disk_type": "Managed",

@@ -43,8 +43,7 @@ def cluster(
     """Regional GKE with private nodes and no public address of the API server unless `authorized_ranges` say otherwise.
 
     People and programs reach it by its DNS endpoint, where IAM asks for container.clusters.connect before anything gets
-    to the API server. Audit logs are
-    Cloud Audit Logs; with the logs of the control plane they go to a bucket of their own.
+    to the API server. Audit logs go to a bucket of their own, with the logs of the control plane.
     """
     physical_name = physical("gcp/gke-cluster", f"{labels.project}-{name}")
     agent = projects.ServiceIdentity(
@@ -108,7 +107,7 @@ def cluster(
         ),
     )
     nodes.system_pool(name, spec=spec.system_pool, cluster=made, account=account, place=place, labels=labels, opts=opts)
-    _administrators(name, spec, place, opts)
+    _administrators(name, physical_name, spec, place, opts)
     audit(
         name,
         cluster=physical_name,
@@ -157,15 +156,24 @@ def _maintenance() -> container.ClusterMaintenancePolicyArgsDict:
     }
 
 
-def _administrators(name: str, spec: ClusterSpec, place: Place, opts: ResourceOptions) -> None:
-    """Let every admin group, a Google group, do everything in the cluster: in every cluster of the project, since GKE's
-    permissions are granted to projects."""
+def _administrators(name: str, physical_name: str, spec: ClusterSpec, place: Place, opts: ResourceOptions) -> None:
+    """Let every admin group, a Google group, do everything in this cluster and nothing in others of the project.
+
+    GKE's permissions are granted to projects; a condition on the cluster's name narrows them
+    (https://cloud.google.com/iam/docs/conditions-resource-attributes#resource-name).
+    """
+    path = f"projects/{place.account}/locations/{place.location}/clusters/{physical_name}"
     for group in spec.admin_groups:
         projects.IAMMember(
             f"{name}-admin-{brief(group)}",
             project=place.account,
             role="roles/container.admin",
             member=f"group:{group}",
+            condition={
+                "title": physical_name,
+                "description": "This cluster and what is in it",
+                "expression": f'resource.name == "{path}" || resource.name.startsWith("{path}/")',
+            },
             opts=opts,
         )
 

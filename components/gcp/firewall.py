@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from pulumi import ResourceOptions
 from pulumi_gcp import compute
@@ -22,20 +22,19 @@ _PROBES = ("35.191.0.0/16", "130.211.0.0/22", "209.85.152.0/22", "209.85.204.0/2
 _PROTOCOLS = {Protocol.TCP: "tcp", Protocol.ANY: "all"}
 
 
-def firewall(name: str, *, network: compute.Network, plan: Plan, opts: ResourceOptions) -> None:
+def firewall(name: str, *, network: compute.Network, plan: Plan, opts: ResourceOptions) -> list[compute.Firewall]:
     """The rules of the table, and a last one each way that denies.
 
     Rules go by ranges on both ends, so they hold for whatever stands in a subnet. The metadata server, which is also
     DNS and time, is outside of all this (https://cloud.google.com/firewall/docs/firewalls#alwaysallowed).
     """
-    for intent in INTENTS:
-        if OURS.intersection(intent.destinations):
-            _allow(f"{name}-{intent.name}-in", "INGRESS", intent, network, plan, opts)
-        if OURS.intersection(intent.sources):
-            _allow(f"{name}-{intent.name}-out", "EGRESS", intent, network, plan, opts)
+    return [*_allowed(name, network, plan, opts), *_denied(name, network, opts)]
+
+
+def _denied(name: str, network: compute.Network, opts: ResourceOptions) -> Iterator[compute.Firewall]:
+    everywhere = ["0.0.0.0/0"]
     for direction, suffix in (("INGRESS", "in"), ("EGRESS", "out")):
-        everywhere = ["0.0.0.0/0"]
-        compute.Firewall(
+        yield compute.Firewall(
             stem("gcp/compute", f"{name}-deny-{suffix}"),
             network=network.self_link,
             description="Whatever no intent allows",
@@ -48,11 +47,19 @@ def firewall(name: str, *, network: compute.Network, plan: Plan, opts: ResourceO
         )
 
 
+def _allowed(name: str, network: compute.Network, plan: Plan, opts: ResourceOptions) -> Iterator[compute.Firewall]:
+    for intent in INTENTS:
+        if OURS.intersection(intent.destinations):
+            yield _allow(f"{name}-{intent.name}-in", "INGRESS", intent, network, plan, opts)
+        if OURS.intersection(intent.sources):
+            yield _allow(f"{name}-{intent.name}-out", "EGRESS", intent, network, plan, opts)
+
+
 def _allow(
     name: str, direction: str, intent: Intent, network: compute.Network, plan: Plan, opts: ResourceOptions
-) -> None:
+) -> compute.Firewall:
     ports = [str(first) if first == last else f"{first}-{last}" for first, last in intent.ports]
-    compute.Firewall(
+    return compute.Firewall(
         stem("gcp/compute", name),
         network=network.self_link,
         description=intent.why,

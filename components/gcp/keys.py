@@ -10,6 +10,7 @@ from pulumi_gcp import kms, projects
 from components.gcp.labels import encode
 from components.labels import Labels
 from components.naming import stem
+from components.ordering import once_made
 from components.spec import Place
 
 _NINETY_DAYS = f"{90 * 24 * 3600}s"
@@ -49,5 +50,4 @@ def cluster_key(
         member=agent.member,
         opts=opts,
     )
-    usable = Output.all(key.id, grant.id)
-    return ClusterKey(id=usable.apply(lambda found: str(found[0])), ring=ring.name)
+    return ClusterKey(id=once_made(key.id, grant), ring=ring.name)

@@ -9,6 +9,7 @@ from components import subnets
 from components.gcp.firewall import firewall
 from components.labels import Labels
 from components.naming import stem
+from components.ordering import once_made
 from components.outputs import NetworkOutputs
 from components.spec import NetworkSpec, Place
 
@@ -64,7 +65,7 @@ def network(name: str, *, spec: NetworkSpec, place: Place, labels: Labels, opts:
         opts=opts,
     )
     router = compute.Router(stem("gcp/compute", f"{name}-nat"), network=vpc.self_link, region=place.location, opts=opts)
-    compute.RouterNat(
+    nat = compute.RouterNat(
         stem("gcp/compute", f"{name}-nat"),
         router=router.name,
         region=place.location,
@@ -79,14 +80,15 @@ def network(name: str, *, spec: NetworkSpec, place: Place, labels: Labels, opts:
         log_config={"enable": True, "filter": "ERRORS_ONLY"},
         opts=opts,
     )
-    firewall(name, network=vpc, plan=plan, opts=opts)
+    rules = firewall(name, network=vpc, plan=plan, opts=opts)
 
     nothing: Output[list[str]] = Output.from_input([])
     return NetworkOutputs(
         id=vpc.self_link,
         scope=Output.from_input(place.account),
         public_subnets=_only(public),
-        private_subnets=_only(private),
+        # Nodes that boot without a way out, or before the rules that let them out, give up.
+        private_subnets=once_made(_only(private), nat, *rules),
         data_subnets=_only(data),
         control_subnets=_only(control),
         pod_subnets=Output.from_input({}),

@@ -11,6 +11,7 @@ from components import catalogue
 from components.gcp.labels import encode
 from components.labels import Labels
 from components.naming import physical, stem
+from components.ordering import once_made
 from components.spec import Place, PoolSpec
 
 
@@ -37,7 +38,7 @@ def node_account(name: str, *, place: Place, opts: ResourceOptions) -> Output[st
         )
         for role in roles
     ]
-    return Output.all(account.email, *[one.id for one in grants]).apply(lambda found: str(found[0]))
+    return once_made(account.email, *grants)
 
 
 def system_pool(

@@ -84,11 +84,8 @@ def _priorities(space: Namespace, found: Clusters, settings: Settings) -> Iterat
             names = items(dig(scope, "values"))
             if isinstance(names, Unknown) or UNKNOWN in names:
                 return
-            if (
-                pods in ("0", 0, UNKNOWN)
-                and dig(scope, "scopeName") == "PriorityClass"
-                and dig(scope, "operator") == "In"
-            ):
+            by_class = dig(scope, "scopeName") == "PriorityClass" and dig(scope, "operator") in ("In", UNKNOWN)
+            if by_class and pods in ("0", 0, UNKNOWN):
                 kept.update(names)
     if free := [name for name in settings.reserved_priorities if name not in kept]:
         yield Finding(space.resource, f"lets its pods take the priority {', '.join(free)}")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 from typing import Any
 
+import pulumi
 import pytest
 from pulumi import Output, ResourceOptions
 
@@ -98,6 +99,13 @@ INVOKES: Mapping[str, Mapping[str, Any]] = {
 }
 
 
+class Reader(pulumi.CustomResource):
+    """Not of any cloud."""
+
+    def __init__(self, name: str, **props: pulumi.Input[str]) -> None:
+        super().__init__("test:index:Reader", name, dict(props))
+
+
 @dataclass(frozen=True)
 class Deployment:
     """What a region of one cloud registers, and the outputs that others see."""
@@ -120,7 +128,7 @@ class Deployment:
     @property
     def resources(self) -> list[Registered]:
         """Everything that is made in a cloud: no components and no providers."""
-        return [one for one in self.made if one.custom and not one.type.startswith("pulumi:")]
+        return [one for one in self.made if one.custom and not one.type.startswith(("pulumi:", "test:"))]
 
 
 def deploy(
@@ -160,6 +168,8 @@ def deploy(
             labels=LABELS.of_tenant("acme", owner="a@acme.example", cost_center="cc-1", tier="free"),
             opts=ResourceOptions(provider=provider),
         )
+        # Somebody who takes the kubeconfig over, to see in which state it is handed out.
+        Reader("reader", kubeconfig=cluster.outputs.kubeconfig)
         keep("network", vars(network.outputs))
         keep("cluster", vars(cluster.outputs))
         keep("identity", vars(identity))

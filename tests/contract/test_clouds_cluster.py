@@ -71,6 +71,10 @@ def test_kubeconfigs_sign_in_by_the_clouds_program_and_hold_nothing_that_expires
     assert found["clusters"][0]["cluster"]["server"].startswith("https://")
 
 
+def test_kubeconfigs_are_secret(region: Deployment) -> None:
+    assert region.one("test:index:Reader").secrets == {"kubeconfig"}
+
+
 def test_identities_of_workloads_need_no_key(region: Deployment) -> None:
     made = {one.type for one in region.resources}
     assert not {kind for kind in made if "accessKey" in kind or "serviceaccount/key" in kind}
@@ -164,7 +168,10 @@ def test_nobody_has_a_local_account(region: Deployment) -> None:
     asked = control_plane(region)
     match region.cloud:
         case Cloud.AWS:
-            assert asked["accessConfig"]["authenticationMode"] == "API"
+            assert asked["accessConfig"] == {
+                "authenticationMode": "API",
+                "bootstrapClusterCreatorAdminPermissions": False,
+            }
         case Cloud.AZURE:
             assert asked["disableLocalAccounts"] is True
             assert asked["aadProfile"]["enableAzureRBAC"] is True
@@ -183,8 +190,9 @@ def test_admin_groups_administer_the_cluster(region: Deployment) -> None:
         case Cloud.AZURE:
             assert control_plane(region)["aadProfile"]["adminGroupObjectIDs"] == [group]
         case Cloud.GCP:
-            granted = [one.props for one in region.of("gcp:projects/iAMMember:IAMMember")]
-            assert ("roles/container.admin", f"group:{group}") in [(one["role"], one["member"]) for one in granted]
+            found = next(one for one in region.of("gcp:projects/iAMMember:IAMMember") if "-admin-" in one.name).props
+            assert (found["role"], found["member"]) == ("roles/container.admin", f"group:{group}")
+            assert "/clusters/meridian-staging-here" in found["condition"]["expression"]
 
 
 @pytest.mark.parametrize("cloud", Cloud)

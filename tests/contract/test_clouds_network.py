@@ -171,14 +171,22 @@ def test_ranges_that_overlap_register_nothing(cloud: Cloud, redeploy: Callable[.
 def test_the_longest_names_fit(cloud: Cloud, redeploy: Callable[..., Deployment]) -> None:
     """Names of environments and regions have 24 letters at most; what Pulumi names gets 8 more."""
     limits = {
+        "aws:ec2/launchTemplate:LaunchTemplate": 128,
+        "aws:ec2/securityGroup:SecurityGroup": 255,
+        "aws:eks/nodeGroup:NodeGroup": 63,
         "aws:iam/role:Role": 64,
         "azure-native:keyvault:Vault": 24,
+        "azure-native:managedidentity:UserAssignedIdentity": 128,
+        "azure-native:network:NatGateway": 80,
+        "azure-native:network:NetworkSecurityGroup": 80,
+        "azure-native:network:PublicIPAddress": 80,
         "azure-native:network:VirtualNetwork": 64,
         "azure-native:operationalinsights:Workspace": 63,
         "gcp:compute/network:Network": 63,
         "gcp:compute/subnetwork:Subnetwork": 63,
         "gcp:compute/firewall:Firewall": 63,
         "gcp:compute/router:Router": 63,
+        "gcp:compute/routerNat:RouterNat": 63,
         "gcp:container/nodePool:NodePool": 40,
         "gcp:kms/keyRing:KeyRing": 63,
         "gcp:kms/cryptoKey:CryptoKey": 63,

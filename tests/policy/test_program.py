@@ -20,11 +20,6 @@ def test_a_region_breaks_no_rule(region: list[Resource]) -> None:
     assert judge(region) == []
 
 
-@pytest.mark.parametrize("cloud", Cloud)
-def test_nor_does_its_first_preview(cloud: Cloud) -> None:
-    assert judge(as_judged(deploy(cloud, preview=True).made)) == []
-
-
 def test_every_tag_of_everything_taggable_is_missed(region: list[Resource]) -> None:
     tagged = [one for one in region if one.type in taggable()]
     assert len(tagged) >= 3

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,9 +15,10 @@ from automation.engine import Operation
 from automation.errors import UsageError
 from automation.events import Diagnostic, Record, Violation
 from automation.project import Target
-from automation.session import Interrupted
+from automation.session import Interrupted, Session
+from automation.states import PROGRAM_TAG
 from stacks.slices import Slice
-from tests.automation_fakes import a_session, creates, steps, unchanged, write_state
+from tests.automation_fakes import FakeEngine, a_session, creates, steps, unchanged, write_state
 
 REGION = Slice("staging", "aws-usw2")
 PLATFORM = Slice("staging", "aws-usw2", "platform")
@@ -44,21 +48,63 @@ def test_an_empty_world_is_initialised_stamped_previewed_applied_and_looked_at_a
     assert sorted(engine.of("look again")) == sorted(str(part) for part in ALL)
 
 
+def up_before(session: Session, engine: FakeEngine) -> None:
+    """The stacks are up, applied by the very program that is there."""
+    for part in ALL:
+        write_state(engine.backend, part.stack_name, {})
+        engine.tag(part.stack_name, PROGRAM_TAG, session.project.digest())
+    engine.asked.clear()
+
+
 def test_when_nothing_differs_every_stack_is_previewed_once_and_nothing_else_happens(tmp_path: Path) -> None:
     session, engine, _ = a_session(tmp_path)
+    up_before(session, engine)
     run = deploy.up(session, ALL)
     assert run.applied == {}
     assert sorted(engine.of("preview")) == sorted(str(part) for part in ALL)
     assert engine.of("up") == engine.of("look again") == []
 
 
+def test_another_program_is_applied_even_if_no_difference_can_be_seen(tmp_path: Path) -> None:
+    session, engine, _ = a_session(tmp_path)
+    up_before(session, engine)
+    (tmp_path / "stacks").mkdir()
+    (tmp_path / "stacks/region.py").write_text("# a secret output may be another now")
+    assert set(deploy.up(session, ALL).applied) == set(ALL)
+    assert deploy.up(session, ALL).applied == {}
+
+
 def test_a_stack_above_a_changed_one_is_previewed_again_before_it_is_applied(tmp_path: Path) -> None:
     session, engine, _ = a_session(tmp_path)
+    up_before(session, engine)
     engine.answers["staging.aws-usw2"] = creates(1)
     deploy.up(session, ALL)
     assert engine.of("up") == ["staging.aws-usw2"]
     assert engine.of("preview").count("staging.aws-usw2.platform") == 2
     assert engine.of("preview").count("staging.gcp-euw1") == 1
+
+
+def test_what_a_stack_builds_on_must_be_up(tmp_path: Path) -> None:
+    session, engine, _ = a_session(tmp_path)
+    with pytest.raises(UsageError, match=r"staging\.aws-usw2 is not up yet: run `meridian up staging\.aws-usw2` first"):
+        deploy.up(session, (PLATFORM,))
+    write_state(engine.backend, REGION.stack_name, {})
+    with pytest.raises(UsageError, match="is not up yet"):
+        deploy.up(session, (PLATFORM,))
+    root = {"urn": URN, "type": "pulumi:pulumi:Stack", "outputs": {"format": 1}}
+    write_state(engine.backend, REGION.stack_name, {"resources": [root]})
+    assert set(deploy.up(session, (PLATFORM,)).applied) == {PLATFORM}
+
+
+def test_a_lock_that_shows_only_in_a_failure_is_cleared_when_its_holder_is_dead(tmp_path: Path) -> None:
+    session, engine, _ = a_session(tmp_path)
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    at = f"created by me@{socket.gethostname()} (pid {process.pid}) at 2026-11-21T11:03:11Z"
+    engine.locked["staging.aws-usw2"] = f"error: the stack is currently locked by 1 lock(s).\n  s3://b/x.json: {at}"
+    engine.default = creates(1)
+    assert set(deploy.up(session, (REGION,)).applied) == {REGION}
+    assert engine.of("cancel") == ["staging.aws-usw2"]
 
 
 def test_one_blocked_stack_blocks_everything_and_the_message_has_resource_and_fix(tmp_path: Path) -> None:
@@ -83,6 +129,7 @@ def test_a_failing_preview_stops_everything_and_one_mistake_is_one_message(tmp_p
 
 def test_a_preview_that_fails_only_until_what_it_builds_on_is_up_is_judged_again(tmp_path: Path) -> None:
     session, engine, _ = a_session(tmp_path)
+    up_before(session, engine)
     engine.answers["staging.aws-usw2"] = creates(1)
 
     def later(operation: Operation, stack: str, record: Record) -> bool:
@@ -122,6 +169,7 @@ def test_a_second_preview_that_finds_something_is_a_failure(tmp_path: Path) -> N
 
 def test_changed_outputs_alone_are_applied_too(tmp_path: Path) -> None:
     session, engine, _ = a_session(tmp_path)
+    up_before(session, engine)
 
     def outputs(operation: Operation, stack: str, record: Record) -> bool:
         record.changes, record.outputs_changed = {"same": 1}, "staging.gcp-euw1" not in engine.of("up")

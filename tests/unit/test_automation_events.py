@@ -83,6 +83,17 @@ def test_changed_outputs_alone_are_noticed() -> None:
     assert not told({"a": 1}, {"a": 1})
 
 
+def test_a_changed_option_of_an_unchanged_resource_is_noticed() -> None:
+    def told(**after: Any) -> bool:
+        step = metadata("same", old=state(protect=None), new=state(**after))
+        return record({"resourcePreEvent": {"metadata": step}}).unchanged
+
+    assert told()
+    assert told(protect=False)
+    assert not told(protect=True)
+    assert not told(parent="another")
+
+
 def test_messages_are_kept_once_and_without_noise() -> None:
     def diagnostic(message: str, severity: str = "error", **more: Any) -> dict[str, Any]:
         return {"diagnosticEvent": {"message": message, "severity": severity, "color": "never", **more}}

@@ -56,8 +56,9 @@ def test_messages_are_never_taken_for_markup() -> None:
 
 def test_counts_are_words() -> None:
     changes = {"same": 4, "create": 2, "update": 1, "replace": 1, "create-replacement": 1, "delete-replaced": 1}
-    assert counts(changes) == "2 to create, 1 to update, 1 to replace"
-    assert past(changes) == "2 created, 1 updated, 1 replaced"
-    assert counts({"same": 4}) == "no changes"
-    assert counts({"same": 4}, outputs_changed=True) == "outputs change"
-    assert past({"same": 4}, outputs_changed=True) == "outputs changed"
+    assert counts(Record(changes=changes)) == "2 to create, 1 to update, 1 to replace"
+    assert past(Record(changes=changes)) == "2 created, 1 updated, 1 replaced"
+    same = {"same": 4, "read": 1}
+    assert counts(Record(changes=same)) == "no changes"
+    assert counts(Record(changes=same, outputs_changed=True)) == "outputs change"
+    assert past(Record(changes=same, options_changed=True)) == "options changed"
