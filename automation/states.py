@@ -101,7 +101,7 @@ class FileStates:
         """See States."""
         document = json.loads((self._folder / f"{stack}.json").read_text(encoding="utf-8"))
         try:
-            tags = json.loads((self._folder / f"{stack}.pulumi-tags").read_text(encoding="utf-8"))
+            tags = json.loads((self._folder / f"{stack}.pulumi-tags").read_text(encoding="utf-8")).get("tags") or {}
         except FileNotFoundError:
             tags = {}
         return State(stack, document.get("checkpoint", {}).get("latest") or {}, tags)

@@ -131,7 +131,9 @@ class ClusterSpec(Model):
     version: KubernetesMinor = "1.35"
     system_pool: PoolSpec = PoolSpec(min=3, max=6)
     authorized_ranges: tuple[IPv4Network, ...] = ()
-    """Public ranges that may reach the API server. Empty (the default): it has no public endpoint at all."""
+    """Public ranges that may reach the API server's addresses. Empty (the default): it has none but private ones. On
+    GCP there is a DNS name as well, where IAM asks for the permission to connect before anything gets to the API
+    server; it can be asked from anywhere, and ranges do not limit it."""
     admin_groups: tuple[Group, ...] = ()
     """Who administers the cluster: IAM role ARNs on AWS, Entra group object ids on Azure, Google groups on GCP. Whoever
     deploys what goes into the cluster has to be among them, or may do so by other means (on Azure and GCP: by a role

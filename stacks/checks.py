@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Network
 from itertools import combinations
 
+from components import subnets
 from components.spec import TenantSpec
 from stacks.checks_catalogue import of_place
 from stacks.errors import ConfigError, near_miss, one_of
@@ -25,14 +26,6 @@ Regions = Sequence[Source[Region]]
 
 _RESERVED_NAMES = frozenset({"global", "links"})
 """Stacks that belong to no region: staging.global, staging.links."""
-
-_RESERVED_RANGES = {
-    # docs.aws.amazon.com/eks/latest/userguide/network-reqs.html: Docker's bridge on nodes
-    IPv4Network("172.17.0.0/16"): "nodes use it for their container bridge",
-    # learn.microsoft.com/azure/aks/configure-azure-cni, "Service address range" and "Plan IP addressing"
-    IPv4Network("172.30.0.0/16"): "AKS keeps it for itself",
-    IPv4Network("172.31.0.0/16"): "AKS keeps it for itself, and AWS gives it to default networks",
-}
 
 
 def of_regions(regions: Regions, others: Mapping[str, Regions], *, complete: bool) -> Iterator[ConfigError]:
@@ -105,10 +98,8 @@ def _alone(region: Source[Region]) -> Iterator[ConfigError]:
                 "{value} opens the API server to the whole internet",
                 accepted="the ranges of your offices, VPNs and runners",
             )
-    for kind, own in _own(region):
-        for reserved, why in _RESERVED_RANGES.items():
-            if own.overlaps(reserved):
-                yield region.error(f"network.{kind}", f"{{value}} overlaps {reserved}: {why}")
+    for kind, problem in subnets.problems(region.model.network, region.model.cloud):
+        yield region.error(f"network.{kind}", problem)
 
 
 def _own(region: Source[Region]) -> Iterator[tuple[str, IPv4Network]]:

@@ -68,8 +68,8 @@ class FakeEngine:
     def tag(self, stack: str, key: str, value: str) -> None:
         self.asked.append(("tag", f"{stack} {key}={value}"))
         path = self.backend / f".pulumi/stacks/meridian/{stack}.pulumi-tags"
-        tags = json.loads(path.read_text()) if path.exists() else {}
-        path.write_text(json.dumps({**tags, key: value}))
+        tags = json.loads(path.read_text())["tags"] if path.exists() else {}
+        path.write_text(json.dumps({"version": 1, "tags": {**tags, key: value}}))
 
     def remove(self, stack: str) -> None:
         self.asked.append(("remove", stack))

@@ -28,6 +28,7 @@ class Registered:
     depends_on: tuple[str, ...]
     protect: bool = False
     ignore_changes: tuple[str, ...] = ()
+    retain_on_delete: bool = False
     custom: bool = True
     secrets: frozenset[str] = frozenset()
     """Properties that the engine keeps secret."""
@@ -102,6 +103,7 @@ class _Monitor(MockMonitor):
                 depends_on=tuple(request.dependencies),
                 protect=request.protect,
                 ignore_changes=tuple(request.ignoreChanges),
+                retain_on_delete=request.retainOnDelete,
                 custom=request.custom,
                 secrets=frozenset(key for key, value in props.items() if rpc.is_rpc_secret(value)),
             )

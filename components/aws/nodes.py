@@ -28,7 +28,7 @@ def system_pool(
 
     Instances have no public address, encrypted disks (with the account's default EBS key: one of our own would have to
     be shared with Auto Scaling), and an instance metadata service that pods cannot reach, since their packets take one
-    hop too many. The cluster autoscaler owns the number of nodes between the limits.
+    hop too many. The number of nodes between the limits is left to an autoscaler, which EKS does not bring.
     """
     logical = f"{name}-system"
     tags = encode(labels, logical)

@@ -79,7 +79,17 @@ def cluster_key(
             },
         },
         tags=encode(labels, f"{name}-secrets"),
-        opts=opts,
+        opts=ResourceOptions.merge(
+            opts,
+            ResourceOptions(
+                # ARM makes keys but changes none: a PUT that differs, in tags too, is refused with
+                # KeyCreationParametersDidNotMatchExistingKey (https://github.com/Azure/bicep/issues/6113).
+                ignore_changes=["tags", "properties"],
+                # The provider deletes keys through the vault's own endpoint, which no public network reaches. The key
+                # goes with its vault.
+                retain_on_delete=True,
+            ),
+        ),
     )
     # The second role is for the private endpoint.
     roles = {"use-key": Role.KEY_VAULT_CRYPTO_USER, "reach-key": Role.KEY_VAULT_CONTRIBUTOR}

@@ -45,9 +45,10 @@ def held(world: World, environment: str = "scratch") -> Counter[str]:
     return Counter(one.urn for one in world.resources() if one.urn.startswith(f"urn:pulumi:{environment}."))
 
 
-def struck(world: World) -> None:
-    """Wait until no fault is left to strike: the last one is just striking."""
-    until(lambda: not world.faults(), PATIENCE)
+def struck(world: World, running: subprocess.Popen[str]) -> None:
+    """Wait until no fault is left to strike: the last one is just striking the run."""
+    until(lambda: not world.faults() or running.poll() is not None, PATIENCE)
+    assert running.poll() is None, ended(running)
 
 
 def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
@@ -100,7 +101,7 @@ def engines(checkout: Checkout) -> list[list[str]]:
 def test_a_killed_meridian_lets_its_engine_finish_and_the_next_run_goes_on(scratch: Checkout, world: World) -> None:
     world.inject_fault("create", "ManagedCluster::", "", hang_seconds=5)
     running = scratch.start("up", REGION)
-    struck(world)
+    struck(world, running)
     # Meanwhile the environment is taken.
     second = scratch.meridian("up", "scratch")
     assert second.code == 2
@@ -117,7 +118,7 @@ def test_a_killed_meridian_lets_its_engine_finish_and_the_next_run_goes_on(scrat
 def test_a_killed_sandbox_is_started_again_and_the_run_goes_on(scratch: Checkout, world: World) -> None:
     world.inject_fault("create", "RoleAssignment::", "", hang_seconds=60)
     running = scratch.start("up", REGION)
-    struck(world)
+    struck(world, running)
     status = control.status(scratch.home)
     assert status
     os.kill(status.pid, signal.SIGKILL)
@@ -148,7 +149,7 @@ def test_objects_in_a_cluster_are_taken_over_too(scratch: Checkout, world: World
 def test_ctrl_c_finishes_what_has_begun_and_leaves_a_clean_state(scratch: Checkout, world: World) -> None:
     world.inject_fault("create", "core/v1:Namespace::", "", hang_seconds=2)
     running = scratch.start("up", "scratch")
-    struck(world)
+    struck(world, running)
     running.send_signal(signal.SIGINT)
     code, printed = ended(running)
     assert code == 130

@@ -40,9 +40,34 @@ ADDRESSES = [
     Case(
         "a range that a cloud keeps for itself",
         STAGING,
-        "range: 10.16.0.0/16",
+        "range: 10.18.0.0/16",
         "range: 172.31.0.0/16",
-        "Pulumi.staging.yaml:13: regions.west.network.range: 172.31.0.0/16 overlaps 172.31.0.0/16: AKS keeps it …",
+        "Pulumi.staging.yaml:34: regions.india.network.range: 172.31.0.0/16 overlaps 172.31.0.0/16, "
+        "which AKS keeps for itself",
+    ),
+    Case(
+        "more addresses of pods than a VPC takes in one block",
+        STAGING,
+        "pods: 100.64.0.0/16",
+        "pods: 100.64.0.0/14",
+        "Pulumi.staging.yaml:14: regions.west.network.pods: 100.64.0.0/14 is too large: "
+        "a VPC takes no block larger than /16",
+    ),
+    Case(
+        "pods that cannot join the VPC of their nodes",
+        STAGING,
+        "pods: 100.64.0.0/16",
+        "pods: 172.20.0.0/16",
+        "Pulumi.staging.yaml:14: regions.west.network.pods: 172.20.0.0/16 cannot join a VPC whose range lies in "
+        "10.0.0.0/8: use 10.0.0.0/8 or 100.64.0.0/10",
+    ),
+    Case(
+        "service addresses that EKS does not take",
+        STAGING,
+        "services: 10.24.0.0/20",
+        "services: 100.127.0.0/20",
+        "Pulumi.staging.yaml:15: regions.west.network.services: 100.127.0.0/20 must lie in 10.0.0.0/8, "
+        "172.16.0.0/12 or 192.168.0.0/16 for EKS",
     ),
     Case(
         "a public range",
