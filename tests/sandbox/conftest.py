@@ -1,6 +1,6 @@
 """One sandbox for all tests of this folder, and `staging` brought up in it once.
 
-The tests share a worker (xdist_group): the sandbox takes more than a gigabyte, and bringing staging up takes longest.
+The tests share a worker (tests/conftest.py): the sandbox takes more than a gigabyte, and bringing staging up takes longest.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.engine)
-            item.add_marker(pytest.mark.xdist_group("sandbox"))
 
 
 @pytest.fixture(scope="session")
