@@ -125,11 +125,21 @@ class PoolSpec(Model):
     max: Annotated[int, Field(ge=1, le=1000)]
 
 
+class PoolKind(StrEnum):
+    """Whom a node pool is for. Nodes bear it as their label `meridian.dev/pool`."""
+
+    SYSTEM = "system"
+    """The cluster's own pods and the platform's; a taint keeps others away."""
+    GENERAL = "general"
+    """Everybody else: tenants."""
+
+
 class ClusterSpec(Model):
-    """A private Kubernetes control plane with its system pool."""
+    """A private Kubernetes control plane with its node pools."""
 
     version: KubernetesMinor = "1.35"
     system_pool: PoolSpec = PoolSpec(min=3, max=6)
+    general_pool: PoolSpec = PoolSpec(min=3, max=10)
     authorized_ranges: tuple[IPv4Network, ...] = ()
     """Public ranges that may reach the API server's addresses. Empty (the default): it has none but private ones. On
     GCP there is a DNS name as well, where IAM asks for the permission to connect before anything gets to the API
@@ -141,6 +151,10 @@ class ClusterSpec(Model):
     log_retention_days: Annotated[int, Field(ge=1, le=730)] = 90
     """How long the control plane's logs are kept at least: a cloud that knows only certain periods takes the next
     longer one. Azure's workspaces keep nothing beyond 730 days."""
+
+    def pool(self, kind: PoolKind) -> PoolSpec:
+        """What is asked for of that kind of pool: the field `<kind>_pool`."""
+        return {PoolKind.SYSTEM: self.system_pool, PoolKind.GENERAL: self.general_pool}[kind]
 
 
 class Tier(StrEnum):

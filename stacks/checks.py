@@ -13,7 +13,7 @@ from ipaddress import IPv4Network
 from itertools import combinations
 
 from components import subnets
-from components.spec import TenantSpec
+from components.spec import PoolKind, TenantSpec
 from stacks.checks_catalogue import of_place
 from stacks.errors import ConfigError, near_miss, one_of
 from stacks.model import Mode, Region, Role, lives_in
@@ -88,9 +88,10 @@ def _roles(regions: Regions) -> Iterator[ConfigError]:
 
 
 def _alone(region: Source[Region]) -> Iterator[ConfigError]:
-    pool = region.model.cluster.system_pool
-    if pool.min > pool.max:
-        yield region.error("cluster.system_pool.min", f"min {pool.min} is more than max {pool.max}")
+    for kind in PoolKind:
+        pool = region.model.cluster.pool(kind)
+        if pool.min > pool.max:
+            yield region.error(f"cluster.{kind}_pool.min", f"min {pool.min} is more than max {pool.max}")
     for position, authorized in enumerate(region.model.cluster.authorized_ranges):
         if authorized.prefixlen == 0:
             yield region.error(

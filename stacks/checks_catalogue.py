@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 
 from components import catalogue
-from components.spec import Cloud
+from components.spec import Cloud, PoolKind
 from stacks.errors import ConfigError
 from stacks.model import Region
 from stacks.translate import Source
@@ -58,7 +59,8 @@ def of_place(region: Source[Region]) -> Iterator[ConfigError]:
         if not re.fullmatch(_ADMIN_GROUPS[cloud].pattern, group):
             key = f"cluster.admin_groups.{position}"
             yield region.error(key, f"{{value}} is no group on {cloud}", accepted=_ADMIN_GROUPS[cloud].words)
-    yield from _unknown(region, "cluster.system_pool.size", lambda: catalogue.size(cluster.system_pool.size))
+    for kind in PoolKind:
+        yield from _unknown(region, f"cluster.{kind}_pool.size", partial(catalogue.size, cluster.pool(kind).size))
     offered = _offered(cloud)
     if cluster.version not in offered:
         yield region.error(

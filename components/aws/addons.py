@@ -52,7 +52,7 @@ def before_nodes(
 def on_nodes(
     name: str, *, cluster: eks.Cluster, pool: eks.NodeGroup, labels: Labels, opts: ResourceOptions
 ) -> list[eks.Addon]:
-    """Deployments that need a node to become healthy: names and disks."""
+    """Deployments that need a node to become healthy: names and disks. `pool`: one whose taints they tolerate."""
     # EKS reports such an add-on as degraded, and the engine as failed, as long as no node can run it.
     opts = ResourceOptions.merge(opts, ResourceOptions(depends_on=[pool]))
     disks = json.dumps({"defaultStorageClass": {"enabled": True}})

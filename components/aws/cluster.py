@@ -11,7 +11,7 @@ from components.kubeconfig import Server, SignIn, kubeconfig
 from components.labels import Labels
 from components.naming import brief, physical
 from components.outputs import ClusterOutputs, IdentityEndpoint, NetworkOutputs
-from components.spec import ClusterSpec, NetworkSpec, Place
+from components.spec import ClusterSpec, NetworkSpec, Place, PoolKind
 
 _ADMINISTRATOR = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
 _LOGS = ("api", "audit", "authenticator", "controllerManager", "scheduler")
@@ -92,18 +92,22 @@ def cluster(
         opts=opts,
     )
     before = addons.before_nodes(name, cluster=made, network=network, place=place, labels=labels, opts=opts)
-    pool = nodes.system_pool(
-        name,
-        spec=spec.system_pool,
-        cluster=made,
-        role=node_role,
-        network=network,
-        place=place,
-        labels=labels,
-        # Nodes become ready only with a network plugin, and theirs must be set up before the first one joins.
-        opts=ResourceOptions.merge(opts, ResourceOptions(depends_on=before)),
-    )
-    addons.on_nodes(name, cluster=made, pool=pool, labels=labels, opts=opts)
+    pools = {
+        kind: nodes.pool(
+            name,
+            kind,
+            spec=spec.pool(kind),
+            cluster=made,
+            role=node_role,
+            network=network,
+            place=place,
+            labels=labels,
+            # Nodes become ready only with a network plugin, and theirs must be set up before the first one joins.
+            opts=ResourceOptions.merge(opts, ResourceOptions(depends_on=before)),
+        )
+        for kind in PoolKind
+    }
+    addons.on_nodes(name, cluster=made, pool=pools[PoolKind.SYSTEM], labels=labels, opts=opts)
 
     server = Output.all(made.endpoint, made.certificate_authority.data).apply(
         lambda found: Server(url=found[0], authority=found[1])

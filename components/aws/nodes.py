@@ -10,11 +10,21 @@ from components.aws.labels import encode
 from components.labels import Labels
 from components.naming import stem
 from components.outputs import NetworkOutputs
-from components.spec import Place, PoolSpec
+from components.spec import Place, PoolKind, PoolSpec
+
+_TAINTS: dict[PoolKind, list[eks.NodeGroupTaintArgsDict]] = {
+    PoolKind.SYSTEM: [{"key": "CriticalAddonsOnly", "value": "true", "effect": "NO_SCHEDULE"}],
+    PoolKind.GENERAL: [],
+}
+"""The add-ons tolerate it as they come. CoreDNS and the controller of the EBS CSI driver name the key; network plugin,
+service proxy, pod identity agent and the driver's own DaemonSet run on every node, whatever its taints
+(https://github.com/eksctl-io/eksctl/tree/main/pkg/addons/default/assets,
+https://github.com/kubernetes-sigs/aws-ebs-csi-driver/blob/master/charts/aws-ebs-csi-driver/values.yaml)."""
 
 
-def system_pool(
+def pool(
     name: str,
+    kind: PoolKind,
     *,
     spec: PoolSpec,
     cluster: eks.Cluster,
@@ -24,13 +34,13 @@ def system_pool(
     labels: Labels,
     opts: ResourceOptions,
 ) -> eks.NodeGroup:
-    """A managed node group over all zones, for what the cluster itself and the platform need.
+    """A managed node group over all zones.
 
     Instances have no public address, encrypted disks (with the account's default EBS key: one of our own would have to
     be shared with Auto Scaling), and an instance metadata service that pods cannot reach, since their packets take one
     hop too many. The number of nodes between the limits is left to an autoscaler, which EKS does not bring.
     """
-    logical = f"{name}-system"
+    logical = f"{name}-{kind}"
     tags = encode(labels, logical)
     template = ec2.LaunchTemplate(
         logical,
@@ -71,7 +81,8 @@ def system_pool(
         scaling_config={"min_size": spec.min, "max_size": spec.max, "desired_size": max(spec.min, 1)},
         update_config={"max_unavailable_percentage": 33},
         node_repair_config={"enabled": True},
-        labels={"meridian.dev/pool": "system"},
+        labels={"meridian.dev/pool": str(kind)},
+        taints=_TAINTS[kind],
         tags=tags,
         opts=ResourceOptions.merge(opts, ResourceOptions(ignore_changes=["scalingConfig.desiredSize"])),
     )

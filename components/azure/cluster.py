@@ -19,7 +19,7 @@ from components.labels import Labels
 from components.naming import brief, physical, stem
 from components.ordering import once_made
 from components.outputs import ClusterOutputs, IdentityEndpoint, NetworkOutputs
-from components.spec import ClusterSpec, NetworkSpec, Place
+from components.spec import ClusterSpec, NetworkSpec, Place, PoolKind
 
 _ENTRA_SERVER = "6dae42f8-4368-4678-94ff-3960e28e3630"
 """The application that stands for every AKS API server with Entra sign-in
@@ -96,16 +96,36 @@ def cluster(
         },
         auto_upgrade_profile={"upgrade_channel": "patch", "node_os_upgrade_channel": "NodeImage"},
         agent_pool_profiles=[
-            nodes.system_pool(
-                name, spec=spec.system_pool, version=spec.version, network=network, place=place, labels=labels
+            nodes.pool(
+                name,
+                PoolKind.SYSTEM,
+                spec=spec.system_pool,
+                version=spec.version,
+                network=network,
+                place=place,
+                labels=labels,
             )
         ],
         tags=encode(labels, name),
         opts=ResourceOptions.merge(
             opts,
-            # The cluster autoscaler's.
+            # The cluster autoscaler's. The rest of the list is ours, with nothing but the system pool in it: an update
+            # sends the list, and AKS keeps the pools that are not in it, but refuses it when it names one that is gone
+            # (https://github.com/pulumi/pulumi-azure-native/issues/1686 and /2719). So ignoring the whole list would
+            # not only freeze the system pool: after a refresh it would send the general pool on for ever.
             ResourceOptions(ignore_changes=["agentPoolProfiles[0].count"]),
         ),
+    )
+    nodes.general_pool(
+        name,
+        spec=spec.general_pool,
+        version=spec.version,
+        # Not the output, which is unknown in the preview of any change to the cluster: a new name is a new pool.
+        cluster=physical_name,
+        network=network,
+        place=place,
+        labels=labels,
+        opts=ResourceOptions.merge(opts, ResourceOptions(depends_on=[made])),
     )
     audit(
         name,

@@ -16,7 +16,7 @@ from components.kubeconfig import Server, SignIn, kubeconfig
 from components.labels import Labels
 from components.naming import brief, physical
 from components.outputs import ClusterOutputs, IdentityEndpoint, NetworkOutputs
-from components.spec import ClusterSpec, NetworkSpec, Place
+from components.spec import ClusterSpec, NetworkSpec, Place, PoolKind
 
 _METADATA_SERVER = IdentityEndpoint(cidr="169.254.169.254/32", ports=(80,))
 """https://cloud.google.com/kubernetes-engine/docs/how-to/network-policy#network-policy-and-workload-identity"""
@@ -106,7 +106,17 @@ def cluster(
             ResourceOptions(ignore_changes=["nodeConfig"]),
         ),
     )
-    nodes.system_pool(name, spec=spec.system_pool, cluster=made, account=account, place=place, labels=labels, opts=opts)
+    for kind in PoolKind:
+        nodes.pool(
+            name,
+            kind,
+            spec=spec.pool(kind),
+            cluster=made,
+            account=account,
+            place=place,
+            labels=labels,
+            opts=opts,
+        )
     _administrators(name, physical_name, spec, place, opts)
     audit(
         name,

@@ -12,7 +12,14 @@ from components.gcp.labels import encode
 from components.labels import Labels
 from components.naming import physical, stem
 from components.ordering import once_made
-from components.spec import Place, PoolSpec
+from components.spec import Place, PoolKind, PoolSpec
+
+_TAINTS: dict[PoolKind, list[container.NodePoolNodeConfigTaintArgsDict]] = {
+    PoolKind.SYSTEM: [{"key": "components.gke.io/gke-managed-components", "value": "true", "effect": "NO_SCHEDULE"}],
+    PoolKind.GENERAL: [],
+}
+"""What GKE runs for itself tolerates this one, and not CriticalAddonsOnly throughout
+(https://docs.cloud.google.com/kubernetes-engine/docs/how-to/workload-separation#create_a_cluster_with_node_taints)."""
 
 
 def node_account(name: str, *, place: Place, opts: ResourceOptions) -> Output[str]:
@@ -41,8 +48,9 @@ def node_account(name: str, *, place: Place, opts: ResourceOptions) -> Output[st
     return once_made(account.email, *grants)
 
 
-def system_pool(
+def pool(
     name: str,
+    kind: PoolKind,
     *,
     spec: PoolSpec,
     cluster: container.Cluster,
@@ -51,7 +59,7 @@ def system_pool(
     labels: Labels,
     opts: ResourceOptions,
 ) -> container.NodePool:
-    """A managed pool over all zones, for what the cluster itself and the platform need.
+    """A managed pool over all zones.
 
     Nodes have no public address, verified boot, a service account of their own and a metadata server that hides it from
     pods. Disks are encrypted as all disks of Google Cloud are. The cluster autoscaler owns the number of nodes between
@@ -59,7 +67,7 @@ def system_pool(
     """
     zones = len(catalogue.region(place.cloud, place.location).zones)
     return container.NodePool(
-        stem("gcp/node-pool", f"{name}-system"),
+        stem("gcp/node-pool", f"{name}-{kind}"),
         cluster=cluster.id,
         location=place.location,
         initial_node_count=ceil(spec.min / zones),
@@ -81,8 +89,9 @@ def system_pool(
             "workload_metadata_config": {"mode": "GKE_METADATA"},
             "shielded_instance_config": {"enable_secure_boot": True, "enable_integrity_monitoring": True},
             "metadata": {"disable-legacy-endpoints": "true"},
-            "labels": {"meridian.dev/pool": "system"},
-            "resource_labels": encode(labels, f"{name}-system"),
+            "labels": {"meridian.dev/pool": str(kind)},
+            "taints": _TAINTS[kind],
+            "resource_labels": encode(labels, f"{name}-{kind}"),
         },
         # The first size only; changing it would make a new pool.
         opts=ResourceOptions.merge(opts, ResourceOptions(ignore_changes=["initialNodeCount"])),

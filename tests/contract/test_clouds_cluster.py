@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from components import catalogue
 from components.outputs import ClusterOutputs, IdentityEndpoint, WorkloadIdentityOutputs
-from components.spec import Cloud, ClusterSpec, PoolSpec
+from components.spec import Cloud, ClusterSpec
 from tests.contract.conftest import ADMINS, Deployment
 
 CONTROL_PLANES = {
@@ -27,16 +26,6 @@ SIGN_IN = {Cloud.AWS: "aws", Cloud.AZURE: "kubelogin", Cloud.GCP: "gke-gcloud-au
 
 def control_plane(region: Deployment) -> Mapping[str, Any]:
     return region.one(CONTROL_PLANES[region.cloud]).props
-
-
-def pool(region: Deployment) -> Mapping[str, Any]:
-    match region.cloud:
-        case Cloud.AWS:
-            return region.one("aws:eks/nodeGroup:NodeGroup").props
-        case Cloud.AZURE:
-            return control_plane(region)["agentPoolProfiles"][0]
-        case Cloud.GCP:
-            return region.one("gcp:container/nodePool:NodePool").props
 
 
 # --- outputs ---
@@ -146,19 +135,6 @@ def test_the_api_server_has_its_addresses_in_the_control_subnets(region: Deploym
             assert [asked["apiServerAccessProfile"]["subnetId"]] == control
         case Cloud.GCP:
             assert [asked["privateClusterConfig"]["privateEndpointSubnetwork"]] == control
-
-
-def test_nodes_are_in_the_private_subnets_without_public_addresses(region: Deployment) -> None:
-    asked = pool(region)
-    match region.cloud:
-        case Cloud.AWS:
-            assert asked["subnetIds"] == region.network["private_subnets"]
-        case Cloud.AZURE:
-            assert [asked["vnetSubnetID"]] == region.network["private_subnets"]
-            assert asked["enableNodePublicIP"] is False
-        case Cloud.GCP:
-            assert [control_plane(region)["subnetwork"]] == region.network["private_subnets"]
-            assert control_plane(region)["privateClusterConfig"]["enablePrivateNodes"]
 
 
 # --- who gets in ---
@@ -311,66 +287,6 @@ def test_network_policies_are_enforced(region: Deployment) -> None:
             assert asked["networkProfile"]["networkPolicy"] == asked["networkProfile"]["networkDataplane"] == "cilium"
         case Cloud.GCP:
             assert asked["datapathProvider"] == "ADVANCED_DATAPATH"
-
-
-def test_the_system_pool_scales_between_its_limits(region: Deployment) -> None:
-    asked = pool(region)
-    match region.cloud:
-        case Cloud.AWS:
-            assert (asked["scalingConfig"]["minSize"], asked["scalingConfig"]["maxSize"]) == (3, 6)
-            assert asked["instanceTypes"] == [catalogue.machine("small", region.cloud)]
-            owned = region.one("aws:eks/nodeGroup:NodeGroup").ignore_changes
-            assert owned == ("scalingConfig.desiredSize",)
-        case Cloud.AZURE:
-            assert (asked["minCount"], asked["maxCount"], asked["enableAutoScaling"]) == (3, 6, True)
-            assert asked["vmSize"] == catalogue.machine("small", region.cloud)
-            assert len(asked["availabilityZones"]) == 3
-            assert "agentPoolProfiles[0].count" in region.one(CONTROL_PLANES[region.cloud]).ignore_changes
-        case Cloud.GCP:
-            limits = asked["autoscaling"]
-            assert (limits["totalMinNodeCount"], limits["totalMaxNodeCount"]) == (3, 6)
-            assert asked["nodeConfig"]["machineType"] == catalogue.machine("small", region.cloud)
-            assert len(control_plane(region)["nodeLocations"]) == 3
-            assert region.one("gcp:container/nodePool:NodePool").ignore_changes == ("initialNodeCount",)
-
-
-@pytest.mark.parametrize("cloud", Cloud)
-def test_limits_are_of_the_whole_pool_on_every_cloud(cloud: Cloud, redeploy: Callable[..., Deployment]) -> None:
-    region = redeploy(cloud, spec=ClusterSpec(system_pool=PoolSpec(size="medium", min=4, max=10)))
-    asked = pool(region)
-    most = {
-        Cloud.AWS: lambda: asked["scalingConfig"]["maxSize"],
-        Cloud.AZURE: lambda: asked["maxCount"],
-        Cloud.GCP: lambda: asked["autoscaling"]["totalMaxNodeCount"],
-    }
-    assert most[cloud]() == 10
-
-
-def test_nodes_prove_what_they_boot_and_hide_their_identity_from_pods(region: Deployment) -> None:
-    asked = pool(region)
-    match region.cloud:
-        case Cloud.AWS:
-            template = region.one("aws:ec2/launchTemplate:LaunchTemplate").props
-            assert template["metadataOptions"]["httpTokens"] == "required"
-            assert template["metadataOptions"]["httpPutResponseHopLimit"] == 1
-            assert all(one["ebs"]["encrypted"] == "true" for one in template["blockDeviceMappings"])
-        case Cloud.AZURE:
-            assert asked["securityProfile"] == {"enableSecureBoot": True, "enableVTPM": True, "sshAccess": "Disabled"}
-        case Cloud.GCP:
-            node = asked["nodeConfig"]
-            assert node["workloadMetadataConfig"]["mode"] == "GKE_METADATA"
-            assert node["shieldedInstanceConfig"]["enableSecureBoot"]
-            assert node["serviceAccount"].startswith("staging-here-nodes@")
-
-
-def test_addons_of_aws_come_in_the_order_in_which_nodes_need_them(regions: Mapping[Cloud, Deployment]) -> None:
-    aws = regions[Cloud.AWS]
-    nodes = aws.one("aws:eks/nodeGroup:NodeGroup")
-    for name in ("vpc-cni", "kube-proxy", "eks-pod-identity-agent"):
-        assert aws.one("aws:eks/addon:Addon", f"-{name}").urn in nodes.depends_on
-    for name in ("coredns", "aws-ebs-csi-driver"):
-        assert nodes.urn in aws.one("aws:eks/addon:Addon", f"-{name}").depends_on
-    assert control_plane(aws)["bootstrapSelfManagedAddons"] is False
 
 
 def test_roles_of_aws_are_trusted_to_one_service_each(regions: Mapping[Cloud, Deployment]) -> None:

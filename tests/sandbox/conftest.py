@@ -1,6 +1,7 @@
 """One sandbox for all tests of this folder, and `staging` brought up in it once.
 
-The tests share a worker (tests/conftest.py): the sandbox takes more than a gigabyte, and bringing staging up takes longest.
+The tests share a worker (tests/conftest.py): the sandbox takes more than a gigabyte, and bringing staging up takes
+longest.
 """
 
 from __future__ import annotations

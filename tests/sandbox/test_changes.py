@@ -55,7 +55,9 @@ def unless(name, **rest):
 t.kubernetes.core.v1.ResourceQuota = unless
 """
 WITHOUT_OWNER = """
-import components.azure.network as n
+import sys
+import components.azure
+n = sys.modules["components.azure.network"]
 encode = n.encode
 def without(labels, component):
     return {key: value for key, value in encode(labels, component).items() if key != "owner"}

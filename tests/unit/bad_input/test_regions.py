@@ -53,6 +53,13 @@ REGIONS = [
         "Pulumi.staging.yaml:18: regions.west.cluster.system_pool.min: min 7 is more than max 6",
     ),
     Case(
+        "a general pool whose limits are swapped",
+        STAGING,
+        "system_pool: {size: small, min: 3, max: 6}",
+        "general_pool: {min: 11, max: 10}",
+        "Pulumi.staging.yaml:18: regions.west.cluster.general_pool.min: min 11 is more than max 10",
+    ),
+    Case(
         "an API server open to everybody",
         STAGING,
         'version: "1.35"',
