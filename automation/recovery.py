@@ -64,6 +64,7 @@ class Recovery:
         """The same, with nothing left of earlier runs. Raises MeridianError, too, when somebody has to look first."""
         found = self.look(stacks)
         for stack, state in found.items():
+            self.states.mend(stack)
             if self.states.locks(stack):
                 locks.clear(self.engine, stack, partial(self.states.locks, stack), self.tell)
                 found[stack] = self.states.read(stack)

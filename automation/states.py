@@ -82,6 +82,10 @@ class States(Protocol):
         """Who holds the stack, as far as it can be told beforehand."""
         ...
 
+    def mend(self, stack: str) -> None:
+        """Make readable again what an engine was writing when it was killed."""
+        ...
+
 
 @dataclass(frozen=True)
 class FileStates:
@@ -108,8 +112,28 @@ class FileStates:
 
     def locks(self, stack: str) -> list[Lock]:
         """See States."""
-        folder = self.backend / ".pulumi" / "locks" / "organization" / NAME / stack
-        return list(_locks(folder))
+        return list(_locks(self._locks_of(stack)))
+
+    def mend(self, stack: str) -> None:
+        """See States. Each file appears by a rename, complete; but before that the library below the engine's file
+        backend writes a second file of attributes in place, and reads nothing while that one is cut short."""
+        for folder, pattern in ((self._folder, f"{stack}.*"), (self._locks_of(stack), "*")):
+            for path in folder.glob(f"{pattern}.attrs"):
+                if not _is_json(path):
+                    path.unlink(missing_ok=True)
+
+    def _locks_of(self, stack: str) -> Path:
+        return self.backend / ".pulumi" / "locks" / "organization" / NAME / stack
+
+
+def _is_json(path: Path) -> bool:
+    try:
+        json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return True
+    except ValueError:
+        return False
+    return True
 
 
 def _locks(folder: Path) -> Iterator[Lock]:
@@ -138,3 +162,6 @@ class EngineStates:
     def locks(self, stack: str) -> list[Lock]:
         """Not to be seen through the engine before an operation fails because of it."""
         return []
+
+    def mend(self, stack: str) -> None:
+        """An object store shows no half-written object."""

@@ -72,6 +72,18 @@ def test_the_lock_of_a_dead_engine_is_removed(tmp_path: Path) -> None:
     assert engine.of("cancel") == [STACK]
 
 
+def test_what_a_killed_engine_was_writing_is_made_readable(tmp_path: Path) -> None:
+    session, engine, _ = a_session(tmp_path)
+    write_state(engine.backend, STACK, {})
+    folder = engine.backend / ".pulumi/stacks/meridian"
+    cut, whole, other = (folder / f"{name}.attrs" for name in (f"{STACK}.json", f"{STACK}.json.bak", "prod.x.json"))
+    cut.write_text("")
+    whole.write_text('{"user.content_type": "application/json"}')
+    other.write_text("")
+    session.recovery.prepare([STACK])
+    assert (cut.exists(), whole.exists(), other.exists()) == (False, True, True)
+
+
 def test_in_real_clouds_somebody_has_to_look_and_is_told_what_to_run(tmp_path: Path) -> None:
     session, engine, _ = a_session(tmp_path)
     write_state(engine.backend, STACK, {"pending_operations": [PENDING]})
